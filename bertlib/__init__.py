@@ -1,0 +1,1 @@
+"""bertlib: BERT in the open, small enough to read and fast enough to pre-train."""

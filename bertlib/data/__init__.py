@@ -1,0 +1,1 @@
+"""From a folder of txt files to batches."""

@@ -1,0 +1,164 @@
+"""Checkpoints: a folder a step, complete or not there at all.
+
+``step-00000500/`` holds ``model.safetensors``, ``optimizer.safetensors`` and ``state.json``, which
+lists the size and SHA-256 of the other two. It is written under another name, forced to the disk and
+renamed. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from bertlib.errors import CheckpointError
+from bertlib.files import new_folder
+
+FORMAT = 1
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A complete checkpoint that was found on the disk."""
+
+    path: Path
+    step: int
+    settings: dict[str, Any]  # what the run was started with
+    skipped: tuple[str, ...] = ()  # why newer ones could not be used, a line each
+
+
+def optimizer_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Name the optimiser's tensors after the parameters they belong to."""
+    named = {}
+    for name, parameter in model.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            named[f"{name}:{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
+    return named
+
+
+def restore_optimizer(model: nn.Module, optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give the optimiser back its tensors, each on its parameter's device (counters stay on the CPU)."""
+    parameters = dict(model.named_parameters())
+    for key, value in tensors.items():
+        name, _, kind = key.rpartition(":")
+        where = parameters[name].device if value.dim() or parameters[name].is_cuda else "cpu"
+        optimizer.state[parameters[name]][kind] = value.to(where)
+
+
+def save_checkpoint(
+    folder: Path, *, step: int, model: nn.Module, optimizer: Optimizer, settings: dict[str, Any], keep: int = 2
+) -> Path:
+    """Write the checkpoint of ``step`` into ``folder`` and remove all but the newest ``keep``.
+
+    Raises:
+        BertlibError: the disk is full; earlier checkpoints stay.
+    """
+    path = folder / f"step-{step:08d}"
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    with new_folder(path) as temporary:
+        save_file(weights, temporary / MODEL)
+        save_file(optimizer_tensors(model, optimizer), temporary / OPTIMIZER)
+        state = {
+            "format": FORMAT,
+            "step": step,
+            "settings": settings,
+            "files": {name: fingerprint(temporary / name) for name in (MODEL, OPTIMIZER)},
+        }
+        (temporary / STATE).write_text(json.dumps(state, indent=2), encoding="utf-8")
+    for old in sorted(folder.glob("step-*"))[:-keep]:
+        shutil.rmtree(old)
+    return path
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """Return a file's size in bytes and SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the half-written folders of a process that was killed in mid-save."""
+    for leftover in folder.glob(".step-*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def newest_checkpoint(folder: Path) -> Checkpoint | None:
+    """Find the newest complete checkpoint; None if there is none at all.
+
+    A truncated or altered one is passed over, and the reason kept in ``skipped``.
+
+    Raises:
+        CheckpointError: there are checkpoints, but none is whole.
+    """
+    skipped: list[str] = []
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        problem = damage(path)
+        if problem is None:
+            state = json.loads((path / STATE).read_text(encoding="utf-8"))
+            return Checkpoint(
+                path=path, step=state["step"], settings=state["settings"], skipped=tuple(skipped)
+            )
+        skipped.append(problem)
+    if skipped:
+        raise CheckpointError(f"no whole checkpoint in {folder}: {'; '.join(skipped)}. Start the run again")
+    return None
+
+
+def damage(path: Path) -> str | None:
+    """Say what is wrong with a checkpoint folder, or None."""
+    try:
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        files = state["files"]
+    except (OSError, ValueError, KeyError):
+        return f"{path.name}/{STATE} is missing or unreadable"
+    for name, expected in files.items():
+        file = path / name
+        size = file.stat().st_size if file.exists() else 0
+        if size != expected["bytes"]:
+            return f"{path.name}/{name} has {size:,} bytes of {expected['bytes']:,}"
+        if fingerprint(file) != expected:
+            return f"{path.name}/{name} was altered (its SHA-256 differs)"
+    return None
+
+
+def load_checkpoint(checkpoint: Checkpoint, *, model: nn.Module, optimizer: Optimizer) -> None:
+    """Fill model and optimiser from a checkpoint.
+
+    Raises:
+        CheckpointError: its tensors are not the model's.
+    """
+    weights = load_file(checkpoint.path / MODEL)
+    fill_model(model, weights, source=str(checkpoint.path))
+    restore_optimizer(model, optimizer, load_file(checkpoint.path / OPTIMIZER))
+
+
+def fill_model(model: nn.Module, weights: dict[str, Tensor], *, source: str) -> None:
+    """Copy named tensors into a model of exactly these names and shapes.
+
+    Raises:
+        CheckpointError: the first difference in names or shapes.
+    """
+    own = model.state_dict()
+    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    if missing or extra:
+        what = f"has no {missing[0]}" if missing else f"has {extra[0]}, which the model lacks"
+        raise CheckpointError(f"{source} {what}; it belongs to another configuration")
+    for name, value in weights.items():
+        if value.shape != own[name].shape:
+            raise CheckpointError(
+                f"{source}: {name} has shape {tuple(value.shape)}, the model expects {tuple(own[name].shape)}; "
+                "it belongs to another configuration"
+            )
+    model.load_state_dict(weights)
