@@ -14,6 +14,7 @@ from tqdm import tqdm
 from bertlib.data.batches import Batch, PreTrainingBatches
 from bertlib.errors import CheckpointError
 from bertlib.objectives import MaskedLMLoss, NSPLoss
+from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
 from bertlib.train.checkpoint import clear_leftovers, load_checkpoint, newest_checkpoint, save_checkpoint
 from bertlib.train.config import TrainingConfig
@@ -99,6 +100,10 @@ class BertTrainer:
         self.optimizer.zero_grad()
         self.step += 1
         return Losses(*torch.stack(totals).sum(0))
+
+    def train_steps(self, count: int) -> None:
+        """Train ``count`` steps more (or to the end of the run)."""
+        self._run_to(min(self.step + count, self.config.steps))
 
     def train_epoch(self) -> None:
         """Train to the end of the epoch (or of the run)."""
@@ -202,11 +207,14 @@ class BertTrainer:
         self.model.train()
         with (
             matmul_precision(self.config.matmul_precision),
-            tqdm(
-                total=self.config.steps, initial=self.step, unit="step", desc="pre-training",
-                disable=not self.progress, dynamic_ncols=True,
+            progress_bar(
+                total=self.config.steps,
+                initial=self.step,
+                unit="step",
+                desc="pre-training",
+                disable=not self.progress,
             ) as bar,
-        ):  # fmt: skip
+        ):
             while self.step < end:
                 losses = self.train_batch(self.batches.batch(self.step))
                 meter.count()

@@ -1,0 +1,1 @@
+"""What does it cost? Measurements that the command line prints."""

@@ -1,0 +1,264 @@
+"""The command line: parse, build a request, call one function, print what came out.
+
+Bad input ends with one line on stderr and exit code 2; stopping with Ctrl-C with code 130.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bertlib.errors import BertlibError, MissingExtraError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="Build BERT yourself: vocabulary, token arrays, pre-training, blanks filled.",
+)  # fmt: skip
+tokenizer_app = typer.Typer(no_args_is_help=True, help="Train a WordPiece vocabulary.")
+corpus_app = typer.Typer(no_args_is_help=True, help="Turn txt files into token arrays.")
+bench_app = typer.Typer(no_args_is_help=True, help="Measure, side by side in one process.")
+app.add_typer(tokenizer_app, name="tokenizer")
+app.add_typer(corpus_app, name="corpus")
+app.add_typer(bench_app, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Texts = Annotated[list[str], typer.Argument(help="Folders, files or patterns of .txt (.gz, .xz) files.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of the files.")]
+Errors = Annotated[str, typer.Option(help="Bytes that are no text: strict stops, replace or ignore goes on.")]
+Cased = Annotated[bool, typer.Option("--cased", help="Keep capitals and accents.")]
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``bertlib``."""
+    try:
+        app()
+    except (BertlibError, MissingExtraError) as error:
+        typer.echo(f"bertlib: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("bertlib: stopped; `bertlib pretrain --resume RUN` goes on with a run", err=True)
+        sys.exit(130)
+
+
+def show(values: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    """Print a result for people, or as JSON."""
+    typer.echo(json.dumps(values, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def whisper(line: str) -> None:
+    """Print a line about progress, where it does not get into the result's way."""
+    typer.echo(line, err=True)
+
+
+@tokenizer_app.command("train")
+def tokenizer_train(
+    sources: Texts,
+    out: Annotated[Path, typer.Option(help="Folder for vocab.txt and tokenizer_config.json.")] = Path("tokenizer"),
+    vocab_size: Annotated[int, typer.Option(help="Word pieces, the five special ones included.")] = 8192,
+    cased: Cased = False,
+    min_frequency: Annotated[int, typer.Option(help="Rarer pairs of pieces are not merged.")] = 2,
+    sample_mb: Annotated[float, typer.Option(help="Megabytes of text to learn from, spread over all files.")] = 25,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    as_json: Json = False,
+) -> None:
+    """Train a WordPiece vocabulary on txt files.
+
+    **Examples**
+
+    `bertlib tokenizer train texts/`
+
+    `bertlib tokenizer train "books/*.txt" --vocab-size 16384 --cased --out my-vocabulary`
+    """
+    from bertlib.data.corpus import sample_texts
+    from bertlib.tokenizer import WordPieceTokenizer
+
+    texts = sample_texts(sources, sample_mb, encoding=encoding, errors=errors)
+    tokenizer = WordPieceTokenizer.train(texts, vocab_size, lowercase=not cased, min_frequency=min_frequency)
+    tokenizer.save(out)
+    size = sum(map(len, texts))
+    show(
+        {"out": str(out), "vocab_size": len(tokenizer), "characters": size},
+        [
+            f"learned {len(tokenizer):,} word pieces from {size:,} characters, in {out}/vocab.txt",
+            f"next: bertlib corpus prepare {' '.join(sources)} --tokenizer {out}",
+        ],
+        as_json=as_json,
+    )
+
+
+@corpus_app.command("prepare")
+def corpus_prepare(
+    sources: Texts,
+    tokenizer: Annotated[Path, typer.Option(help="Folder of a tokenizer, or a vocab.txt.")],
+    out: Annotated[Path, typer.Option(help="Folder for the token arrays.")] = Path("corpus"),
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    as_json: Json = False,
+) -> None:
+    """Turn txt files into token arrays; run it again after a crash and it goes on where it stopped.
+
+    A blank line ends a document.
+
+    **Examples**
+
+    `bertlib corpus prepare texts/ --tokenizer tokenizer`
+
+    `bertlib corpus prepare old/*.txt --tokenizer tokenizer --encoding latin-1 --out corpus-old`
+    """
+    from bertlib.data.prepare import prepare_corpus
+    from bertlib.tokenizer import WordPieceTokenizer
+
+    corpus = prepare_corpus(
+        sources, WordPieceTokenizer.load(tokenizer), out, workers=workers, encoding=encoding, errors=errors
+    )
+    show(
+        {
+            "out": str(out),
+            "tokens": corpus.num_tokens,
+            "sentences": corpus.num_sentences,
+            "documents": corpus.num_documents,
+        },
+        [f"{corpus}, in {out}", f"next: bertlib pretrain {' '.join(sources)} --tokenizer {tokenizer}"],
+        as_json=as_json,
+    )
+
+
+@app.command()
+def pretrain(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="Folders, files or patterns of .txt files; nothing: the story world."),
+    ] = None,
+    preset: Annotated[str, typer.Option(help="tiny, mini, small, medium, base or large.")] = "tiny",
+    out: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME-PRESET].")] = None,
+    valid: Annotated[
+        list[str] | None, typer.Option(help="Held-out text [default: the last 2 % are set aside].")
+    ] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="Use this vocabulary instead of training one.")] = None,
+    vocab_size: Annotated[int | None, typer.Option(help="Word pieces to train [default: 8192].")] = None,
+    cased: Cased = False,
+    language: Annotated[str, typer.Option(help="Language of the story world: en or zh.")] = "en",
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train about this long instead of --steps.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Texts a step, over all processes.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Positions a text.")] = None,
+    positions: Annotated[int | None, typer.Option(help="Rows of the position table.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout probability.")] = None,
+    accumulation: Annotated[int | None, typer.Option(help="Pieces a batch is cut into, to save memory.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16.")] = None,
+    matmul: Annotated[
+        str | None, typer.Option(help="Precision of fp32 products: highest, high, medium (may use bf16).")
+    ] = None,
+    nsp: Annotated[bool, typer.Option("--nsp/--no-nsp", help="Next sentence prediction.")] = True,
+    save_every: Annotated[int | None, typer.Option(help="Steps between checkpoints.")] = None,
+    eval_every: Annotated[int | None, typer.Option(help="Steps between evaluations.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides texts, masks, weights and dropout.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars, no stages.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Pre-train a BERT on txt files and fill three blanks with it.
+
+    Without arguments: a Tiny on generated stories, in under a minute on two CPU cores.
+
+    **Examples**
+
+    `bertlib pretrain`
+
+    `bertlib pretrain texts/ --preset mini`
+
+    `bertlib pretrain texts/ --minutes 10 --vocab-size 16384 --out runs/first`
+
+    `bertlib pretrain --resume runs/first`
+
+    `accelerate launch --num_processes 4 -m bertlib pretrain texts/ --preset base --precision bf16`
+    """
+    from bertlib.pretrain import Request
+    from bertlib.pretrain import pretrain as run
+    from bertlib.recipes import Recipe
+    from bertlib.reports import free_folder, report_pretraining
+
+    if resume:
+        request = Request.load(resume)
+    else:
+        recipe = Recipe.for_preset(
+            preset, story=not sources, vocab_size=vocab_size, lowercase=not cased, steps=steps,
+            batch_size=batch_size, max_length=max_length, positions=positions, learning_rate=learning_rate,
+            dropout=dropout, accumulation=accumulation, precision=precision, matmul_precision=matmul, nsp=nsp,
+            save_every=save_every, eval_every=eval_every, seed=seed,
+        )  # fmt: skip
+        request = Request(
+            out=out or free_folder(sources, preset), recipe=recipe, sources=tuple(sources or ()),
+            valid=tuple(valid or ()), tokenizer=tokenizer, language=language, encoding=encoding,
+            errors=errors, minutes=minutes, device=device,
+        )  # fmt: skip
+    result = run(
+        request,
+        resume=resume is not None,
+        progress=not quiet,
+        say=(lambda _: None) if quiet else whisper,
+    )
+    show(result.to_dict(), report_pretraining(result), as_json=as_json)
+
+
+@app.command("fill-mask")
+def fill_mask_command(
+    text: Annotated[str, typer.Argument(help="A text with one or more [MASK].")],
+    model: Annotated[Path | None, typer.Option(help="Folder of a model [default: the newest in runs/].")] = None,
+    top: Annotated[int, typer.Option(help="Guesses a blank.", min=1)] = 5,
+    as_json: Json = False,
+) -> None:
+    """Guess the words behind [MASK].
+
+    **Examples**
+
+    `bertlib fill-mask "The [MASK] sang in the garden."`
+
+    `bertlib fill-mask "She lost her [MASK]." --model runs/story-tiny/model --top 10`
+    """
+    from bertlib.fill_mask import fill_mask
+    from bertlib.reports import newest_model, report_guesses
+    from bertlib.store import load_pretrained
+
+    folder = model or newest_model()
+    guesses = fill_mask(*load_pretrained(folder), text, top=top)
+    values = {"text": text, "model": str(folder), "blanks": [[g._asdict() for g in blank] for blank in guesses]}
+    show(values, report_guesses(guesses), as_json=as_json)
+
+
+@bench_app.command("pretrain")
+def bench_pretrain(
+    preset: Annotated[str, typer.Option(help="Size of both models.")] = "mini",
+    vocab_size: Annotated[int, typer.Option(help="Word pieces.")] = 30_522,
+    batch_size: Annotated[int, typer.Option(help="Texts a step.")] = 32,
+    max_length: Annotated[int, typer.Option(help="Positions a text.")] = 128,
+    rounds: Annotated[int, typer.Option(help="Times each side has its turn.", min=2)] = 7,
+    steps: Annotated[int, typer.Option(help="Steps a turn.", min=1)] = 3,
+    matmul: Annotated[str, typer.Option(help="Our fp32 products: highest, high or medium.")] = "medium",
+    as_json: Json = False,
+) -> None:
+    """Compare a pre-training step with that of transformers' BertForPreTraining, interleaved.
+
+    **Examples**
+
+    `bertlib bench pretrain`
+
+    `bertlib bench pretrain --preset tiny --vocab-size 8192 --matmul highest`
+    """
+    from bertlib.bench.pretrain import bench_pretraining
+
+    result = bench_pretraining(
+        preset=preset, vocab_size=vocab_size, batch_size=batch_size, max_length=max_length, rounds=rounds,
+        steps=steps, matmul_precision=matmul,
+    )  # fmt: skip
+    show(result.to_dict(), result.lines(), as_json=as_json)

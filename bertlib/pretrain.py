@@ -1,0 +1,315 @@
+"""From a folder of txt files to a pre-trained BERT: every stage in one place, in order.
+
+::
+
+    RUN/tokenizer/     the vocabulary, learned from the text (or the one that was given)
+    RUN/corpus/        the text as token arrays;  RUN/valid/ likewise when held-out text was given
+    RUN/checkpoints/   the newest two
+    RUN/log.jsonl      losses, rates, evaluations
+    RUN/model/         the result: what `bertlib fill-mask` and load_pretrained read
+    RUN/run.json       what was asked for, so that `--resume RUN` needs nothing else
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+
+from bertlib.blanks import Blank, choose_blanks, fill_blanks
+from bertlib.data.arrays import TokenCorpus
+from bertlib.data.batches import PreTrainingBatches, SpecialIds
+from bertlib.data.corpus import sample_texts
+from bertlib.data.holdout import hold_out
+from bertlib.data.prepare import prepare_corpus
+from bertlib.data.story import write_corpus
+from bertlib.errors import CheckpointError, ConfigError
+from bertlib.files import write_text
+from bertlib.model import BertForPreTraining
+from bertlib.recipes import Recipe
+from bertlib.seeds import mix_seed
+from bertlib.store import save_pretrained
+from bertlib.tokenizer import WordPieceTokenizer
+from bertlib.train import BertTrainer, CountingBaselines, Evaluation
+
+VALID_SHIFT = 1_000_003  # keeps the seeds of held-out batches away from those of training
+VOCABULARY_SAMPLE_MB = 25.0  # text that a vocabulary is learned from; more changes little
+STORY_MB, STORY_VALID_MB = 3.0, 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to pre-train on, and where to put it.
+
+    Raises:
+        ConfigError: minutes that are none.
+    """
+
+    out: Path
+    recipe: Recipe
+    sources: tuple[str, ...] = ()  # empty: the story world
+    valid: tuple[str, ...] = ()  # empty: the end of the corpus is set aside
+    tokenizer: str | None = None  # a folder or vocab.txt; None: train one
+    language: str = "en"  # of the story world
+    encoding: str = "utf-8"
+    errors: str = "strict"
+    minutes: float | None = None  # of training; decides the number of steps
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and self.minutes <= 0:
+            raise ConfigError(f"minutes is {self.minutes}; expected more than 0")
+
+    def save(self) -> None:
+        """Write ``run.json``."""
+        values = dataclasses.asdict(self) | {"out": str(self.out)}
+        write_text(self.out / "run.json", json.dumps(values, indent=2))
+
+    @classmethod
+    def load(cls, out: Path) -> Request:
+        """Read the ``run.json`` of a run that is to go on.
+
+        Raises:
+            CheckpointError: there is none.
+        """
+        if not (out / "run.json").exists():
+            raise CheckpointError(f"no run to resume in {out} (run.json is missing); give the folder of a run")
+        values = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        changes = {
+            "out": out,
+            "recipe": Recipe(**values["recipe"]),
+            "sources": tuple(values["sources"]),
+            "valid": tuple(values["valid"]),
+        }
+        return cls(**(values | changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came out."""
+
+    out: Path
+    steps: int
+    parameters: int
+    vocab_size: int
+    seconds: float  # the whole of it
+    training_seconds: float
+    evaluation: Evaluation | None
+    baselines: dict[str, float]
+    blanks: list[Blank] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it."""
+        values = dataclasses.asdict(self) | {"out": str(self.out), "model": str(self.out / "model")}
+        return values | {"evaluation": self.evaluation.to_dict() if self.evaluation else None}
+
+
+def pretrain(
+    request: Request, *, resume: bool = False, progress: bool = True, say: Callable[[str], None] = print
+) -> Result:
+    """Do all of it: text, vocabulary, token arrays, training, evaluation, three blanks.
+
+    Args:
+        request: what to do.
+        resume: go on with the run in ``request.out``.
+        progress: show progress bars.
+        say: is given a line at each stage.
+
+    Raises:
+        BertlibError: bad input, a full disk, a checkpoint of another run.
+    """
+    began = time.perf_counter()
+    state = PartialState(cpu=pick_device(request.device).type == "cpu")
+    device = state.device
+    say = say if state.is_main_process else _silent
+    with state.main_process_first():  # the others find everything made and only open it
+        if state.is_main_process:
+            _claim(request, resume=resume)
+        sources, valid_sources = _texts(request, say)
+        tokenizer = _tokenizer(request, sources, say)
+        train, valid = _corpora(request, sources, valid_sources, tokenizer, progress, say)
+    batches, valid_batches = make_batches(request.recipe, train, valid, tokenizer, device)
+    if request.minutes is not None:
+        request = _steps_for_minutes(request, batches, len(tokenizer), say)
+    if state.is_main_process:
+        request.save()
+
+    trainer = _trainer(request, batches, valid_batches, len(tokenizer), progress)
+    for line in trainer.resume() if resume else []:
+        say(line)
+    parameters = sum(p.numel() for p in trainer.plain_model.parameters())
+    say(
+        f"training a {request.recipe.preset} with {parameters:,} parameters on {device} for "
+        f"{request.recipe.steps:,} steps" + (f", from step {trainer.step:,}" if trainer.step else "")
+    )
+    before = time.perf_counter()
+    evaluation = trainer.fit()
+    training_seconds = time.perf_counter() - before
+
+    model = trainer.plain_model.eval()
+    if state.is_main_process:
+        save_pretrained(request.out / "model", model, tokenizer)
+    chosen = choose_blanks(valid, tokenizer, count=3, generator=np.random.default_rng(request.recipe.seed))
+    counted = CountingBaselines.count(train.tokens, len(tokenizer))
+    return Result(
+        out=request.out,
+        steps=trainer.step,
+        parameters=parameters,
+        vocab_size=len(tokenizer),
+        baselines=counted.accuracy(map(valid_batches.batch, range(trainer.config.eval_batches))),
+        evaluation=evaluation,
+        blanks=fill_blanks(model, tokenizer, chosen),
+        training_seconds=training_seconds,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def make_batches(
+    recipe: Recipe,
+    train: TokenCorpus,
+    valid: TokenCorpus,
+    tokenizer: WordPieceTokenizer,
+    device: torch.device,
+) -> tuple[PreTrainingBatches, PreTrainingBatches]:
+    """Return training and held-out batches; the held-out ones ask about pairs only if two documents are there."""
+    special = SpecialIds(
+        tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id
+    )
+    held_out = recipe if valid.num_documents > 1 else recipe.replace(nsp=False)
+    return (
+        PreTrainingBatches(train, recipe.batch_config(), special=special, device=device),
+        PreTrainingBatches(
+            valid, held_out.batch_config(seed_shift=VALID_SHIFT), special=special, device=device
+        ),
+    )
+
+
+def new_model(recipe: Recipe, vocab_size: int) -> BertForPreTraining:
+    """Build a model whose first weights follow from the recipe's seed; PyTorch's own seed stays as it is."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(mix_seed(recipe.seed, 0))
+        return BertForPreTraining(recipe.model_config(vocab_size))
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device called ``name``; "auto" is a GPU where there is one.
+
+    Raises:
+        ConfigError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device {name!r} cannot be used here ({error}); try --device cpu") from error
+    return torch.device(name)
+
+
+def _silent(_: str) -> None:
+    """Say nothing: what every process but the first does."""
+
+
+def _claim(request: Request, *, resume: bool) -> None:
+    """Make the run's folder, or refuse one in which there is a run already."""
+    if not resume and (request.out / "run.json").exists():
+        raise CheckpointError(
+            f"{request.out} holds a run already; go on with `bertlib pretrain --resume {request.out}`, or "
+            "choose another folder with --out"
+        )
+    request.out.mkdir(parents=True, exist_ok=True)
+
+
+def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], list[str]]:
+    """Return the sources to train and test on; without any, write stories first."""
+    if request.sources:
+        return list(request.sources), list(request.valid)
+    paths = {split: request.out / "text" / f"{split}.txt" for split in ("train", "valid")}
+    for (split, path), size in zip(paths.items(), (STORY_MB, STORY_VALID_MB), strict=True):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_corpus(path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split)
+    say(f"wrote {STORY_MB:g} MB of stories into {paths['train'].parent}")
+    return [str(paths["train"])], [str(paths["valid"])]
+
+
+def _tokenizer(request: Request, sources: list[str], say: Callable[[str], None]) -> WordPieceTokenizer:
+    """Load the vocabulary that was given or made before, else learn one."""
+    home = request.out / "tokenizer"
+    if request.tokenizer or home.exists():
+        tokenizer = WordPieceTokenizer.load(request.tokenizer or home)
+    else:
+        texts = sample_texts(
+            sources, VOCABULARY_SAMPLE_MB, encoding=request.encoding, errors=request.errors
+        )
+        tokenizer = WordPieceTokenizer.train(
+            texts, request.recipe.vocab_size, lowercase=request.recipe.lowercase
+        )
+        say(f"learned a vocabulary of {len(tokenizer):,} word pieces")
+    tokenizer.save(home)
+    return tokenizer
+
+
+def _corpora(
+    request: Request,
+    sources: list[str],
+    valid_sources: list[str],
+    tokenizer: WordPieceTokenizer,
+    progress: bool,
+    say: Callable[[str], None],
+) -> tuple[TokenCorpus, TokenCorpus]:
+    """Prepare the text, and the held-out text or a part set aside for it."""
+    options: dict[str, Any] = {"encoding": request.encoding, "errors": request.errors, "progress": progress}
+    corpus = prepare_corpus(sources, tokenizer, request.out / "corpus", **options)
+    say(f"prepared {corpus}")
+    if valid_sources:
+        return corpus, prepare_corpus(valid_sources, tokenizer, request.out / "valid", **options)
+    return hold_out(corpus)
+
+
+def _trainer(
+    request: Request,
+    batches: PreTrainingBatches,
+    valid: PreTrainingBatches,
+    vocab_size: int,
+    progress: bool,
+) -> BertTrainer:
+    model = new_model(request.recipe, vocab_size)
+    settings = {
+        "model": model.config.to_dict(),
+        "batches": dataclasses.asdict(batches.config),
+        "corpus": {"tokens": len(batches.corpus.tokens)},
+    }
+    return BertTrainer(
+        model,
+        batches,
+        request.recipe.training_config(),
+        out=request.out,
+        valid=valid,
+        settings=settings,
+        progress=progress,
+    )
+
+
+def _steps_for_minutes(
+    request: Request, batches: PreTrainingBatches, vocab_size: int, say: Callable[[str], None]
+) -> Request:
+    """Measure a few steps on a throw-away model and turn minutes into a number of steps, once."""
+    seconds = 60 * float(request.minutes or 0)
+    trial = BertTrainer(new_model(request.recipe, vocab_size), batches, request.recipe.training_config(), progress=False)
+    trial.train_steps(5)  # the first steps are slower
+    before = time.perf_counter()
+    trial.train_steps(15)
+    rate = (time.perf_counter() - before) / 15
+    steps = broadcast_object_list([max(int(seconds / rate), 20)])[0]  # the first process decides
+    say(f"{1 / rate:.1f} steps/s measured: {request.minutes:g} minutes are {steps:,} steps")
+    return dataclasses.replace(request, recipe=request.recipe.replace(steps=steps), minutes=None)

@@ -1,0 +1,114 @@
+"""Recipes: good numbers for each preset, and the few that a reader wants to change."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from bertlib.config import PRESETS, BertConfig
+from bertlib.data.batches import BatchConfig
+from bertlib.errors import ConfigError
+from bertlib.train.config import TrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What to pre-train and how; :meth:`for_preset` fills in the numbers that suit a size.
+
+    Raises:
+        ConfigError: from the configs it makes, or fewer positions than the texts are long.
+    """
+
+    preset: str = "tiny"
+    vocab_size: int = 8192
+    lowercase: bool = True
+    max_length: int = 128  # positions a text
+    positions: int = 128  # rows of the position table, at least max_length
+    batch_size: int = 64
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    warmup_share: float = 0.1
+    dropout: float = 0.1
+    nsp: bool = True
+    seed: int = 0
+    accumulation: int = 1
+    precision: str = "fp32"
+    matmul_precision: str = "medium"
+    log_every: int = 10
+    eval_every: int = 500
+    save_every: int = 500
+
+    def __post_init__(self) -> None:
+        if self.positions < self.max_length:
+            raise ConfigError(
+                f"max_length {self.max_length} is longer than the position table of {self.positions}; "
+                f"shorten the texts or ask for --positions {self.max_length}"
+            )
+        if not 0 <= self.warmup_share <= 1:
+            raise ConfigError(f"warmup_share is {self.warmup_share}; expected a share in [0, 1]")
+
+    @classmethod
+    def for_preset(cls, preset: str, *, story: bool = False, **changes: Any) -> Recipe:
+        """Return the recipe of a preset with some numbers changed; None means "leave it".
+
+        With ``story`` the numbers suit the generated stories: short texts, few words, a minute's time.
+
+        Raises:
+            ConfigError: unknown preset.
+        """
+        if preset not in PRESETS:
+            raise ConfigError(f"unknown preset {preset!r}; the presets are {', '.join(PRESETS)}")
+        given = {key: value for key, value in changes.items() if value is not None}
+        values = DEFAULTS[preset] | (STORY if story else {}) | given
+        if "positions" not in given:
+            values["positions"] = max(values.get("positions", 0), values["max_length"])
+        return cls(preset=preset, **values)
+
+    def replace(self, **changes: Any) -> Recipe:
+        """Return a checked copy with some numbers changed."""
+        return dataclasses.replace(self, **changes)
+
+    def model_config(self, vocab_size: int) -> BertConfig:
+        """Return the model's sizes for a vocabulary that exists."""
+        return BertConfig.from_preset(
+            self.preset,
+            vocab_size=vocab_size,
+            max_position_embeddings=self.positions,
+            hidden_dropout_prob=self.dropout,
+            attention_probs_dropout_prob=self.dropout,
+        )
+
+    def batch_config(self, *, seed_shift: int = 0) -> BatchConfig:
+        """Return how texts are cut and joined; held-out text takes another ``seed_shift``."""
+        return BatchConfig(
+            batch_size=self.batch_size, max_length=self.max_length, nsp=self.nsp, seed=self.seed + seed_shift
+        )
+
+    def training_config(self) -> TrainingConfig:
+        """Return how to train."""
+        return TrainingConfig(
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            warmup_steps=round(self.warmup_share * self.steps),
+            accumulation=self.accumulation,
+            precision=self.precision,
+            matmul_precision=self.matmul_precision,
+            seed=self.seed,
+            log_every=self.log_every,
+            eval_every=self.eval_every,
+            save_every=self.save_every,
+        )
+
+
+# Small models like large steps; the larger ones approach the paper's 1e-4 (appendix A.2).
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "tiny": {"learning_rate": 2e-3, "batch_size": 64, "max_length": 128, "steps": 2_000},
+    "mini": {"learning_rate": 1e-3, "batch_size": 128, "max_length": 128, "steps": 20_000},
+    "small": {"learning_rate": 5e-4, "batch_size": 256, "max_length": 128, "steps": 50_000},
+    "medium": {"learning_rate": 5e-4, "batch_size": 256, "max_length": 128, "steps": 100_000},
+    "base": {"learning_rate": 1e-4, "batch_size": 256, "max_length": 128, "positions": 512, "steps": 1_000_000},
+    "large": {"learning_rate": 1e-4, "batch_size": 256, "max_length": 128, "positions": 512, "steps": 1_000_000},
+}
+
+STORY: dict[str, Any] = {"vocab_size": 2048, "max_length": 64, "batch_size": 64, "steps": 600, "positions": 64}
