@@ -57,11 +57,15 @@ def whisper(line: str) -> None:
 @tokenizer_app.command("train")
 def tokenizer_train(
     sources: Texts,
-    out: Annotated[Path, typer.Option(help="Folder for vocab.txt and tokenizer_config.json.")] = Path("tokenizer"),
+    out: Annotated[Path, typer.Option(help="Folder for vocab.txt and tokenizer_config.json.")] = Path(
+        "tokenizer"
+    ),
     vocab_size: Annotated[int, typer.Option(help="Word pieces, the five special ones included.")] = 8192,
     cased: Cased = False,
     min_frequency: Annotated[int, typer.Option(help="Rarer pairs of pieces are not merged.")] = 2,
-    sample_mb: Annotated[float, typer.Option(help="Megabytes of text to learn from, spread over all files.")] = 25,
+    sample_mb: Annotated[
+        float, typer.Option(help="Megabytes of text to learn from, spread over all files.")
+    ] = 25,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     as_json: Json = False,
@@ -140,7 +144,9 @@ def pretrain(
     valid: Annotated[
         list[str] | None, typer.Option(help="Held-out text [default: the last 2 % are set aside].")
     ] = None,
-    tokenizer: Annotated[str | None, typer.Option(help="Use this vocabulary instead of training one.")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Use this vocabulary instead of training one.")
+    ] = None,
     vocab_size: Annotated[int | None, typer.Option(help="Word pieces to train [default: 8192].")] = None,
     cased: Cased = False,
     language: Annotated[str, typer.Option(help="Language of the story world: en or zh.")] = "en",
@@ -151,7 +157,9 @@ def pretrain(
     positions: Annotated[int | None, typer.Option(help="Rows of the position table.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Dropout probability.")] = None,
-    accumulation: Annotated[int | None, typer.Option(help="Pieces a batch is cut into, to save memory.")] = None,
+    accumulation: Annotated[
+        int | None, typer.Option(help="Pieces a batch is cut into, to save memory.")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16.")] = None,
     matmul: Annotated[
         str | None, typer.Option(help="Precision of fp32 products: highest, high, medium (may use bf16).")
@@ -214,7 +222,9 @@ def pretrain(
 @app.command("fill-mask")
 def fill_mask_command(
     text: Annotated[str, typer.Argument(help="A text with one or more [MASK].")],
-    model: Annotated[Path | None, typer.Option(help="Folder of a model [default: the newest in runs/].")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of a model [default: the newest in runs/].")
+    ] = None,
     top: Annotated[int, typer.Option(help="Guesses a blank.", min=1)] = 5,
     as_json: Json = False,
 ) -> None:
@@ -232,7 +242,11 @@ def fill_mask_command(
 
     folder = model or newest_model()
     guesses = fill_mask(*load_pretrained(folder), text, top=top)
-    values = {"text": text, "model": str(folder), "blanks": [[g._asdict() for g in blank] for blank in guesses]}
+    values = {
+        "text": text,
+        "model": str(folder),
+        "blanks": [[g._asdict() for g in blank] for blank in guesses],
+    }
     show(values, report_guesses(guesses), as_json=as_json)
 
 

@@ -80,7 +80,9 @@ class BertConfig:
             if not 0 <= value < 1:
                 raise ConfigError(f"{name} is {value!r}; expected a probability in [0, 1)")
         if not 0 <= self.pad_token_id < self.vocab_size:
-            raise ConfigError(f"pad_token_id {self.pad_token_id} lies outside the vocabulary of {self.vocab_size}")
+            raise ConfigError(
+                f"pad_token_id {self.pad_token_id} lies outside the vocabulary of {self.vocab_size}"
+            )
 
     @property
     def head_size(self) -> int:

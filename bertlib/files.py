@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from bertlib.errors import BertlibError
 
 
@@ -51,7 +53,7 @@ def new_folder(path: Path) -> Iterator[Path]:
             sync(file)
         _swap(temporary, path)
         sync(path.parent)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # safetensors words a full disk in its own way
         raise disk_error(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -68,9 +70,10 @@ def _swap(new: Path, path: Path) -> None:
     shutil.rmtree(aside)
 
 
-def disk_error(path: Path, error: OSError) -> BertlibError:
+def disk_error(path: Path, error: Exception) -> BertlibError:
     """Say in one line that something could not be written and that nothing was lost."""
+    reason = getattr(error, "strerror", None) or error
     return BertlibError(
-        f"could not write {path}: {error.strerror or error}; what was saved before is untouched. "
+        f"could not write {path}: {reason}; what was saved before is untouched. "
         "Free some space or choose another folder, then run the same command again"
     )

@@ -82,7 +82,9 @@ class Request:
             CheckpointError: there is none.
         """
         if not (out / "run.json").exists():
-            raise CheckpointError(f"no run to resume in {out} (run.json is missing); give the folder of a run")
+            raise CheckpointError(
+                f"no run to resume in {out} (run.json is missing); give the folder of a run"
+            )
         values = json.loads((out / "run.json").read_text(encoding="utf-8"))
         changes = {
             "out": out,
@@ -180,7 +182,7 @@ def make_batches(
     tokenizer: WordPieceTokenizer,
     device: torch.device,
 ) -> tuple[PreTrainingBatches, PreTrainingBatches]:
-    """Return training and held-out batches; the held-out ones ask about pairs only if two documents are there."""
+    """Return training and held-out batches; the latter ask about pairs only if there are two documents."""
     special = SpecialIds(
         tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id
     )
@@ -237,7 +239,9 @@ def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], lis
     for (split, path), size in zip(paths.items(), (STORY_MB, STORY_VALID_MB), strict=True):
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_corpus(path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split)
+            write_corpus(
+                path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split
+            )
     say(f"wrote {STORY_MB:g} MB of stories into {paths['train'].parent}")
     return [str(paths["train"])], [str(paths["valid"])]
 
@@ -248,9 +252,7 @@ def _tokenizer(request: Request, sources: list[str], say: Callable[[str], None])
     if request.tokenizer or home.exists():
         tokenizer = WordPieceTokenizer.load(request.tokenizer or home)
     else:
-        texts = sample_texts(
-            sources, VOCABULARY_SAMPLE_MB, encoding=request.encoding, errors=request.errors
-        )
+        texts = sample_texts(sources, VOCABULARY_SAMPLE_MB, encoding=request.encoding, errors=request.errors)
         tokenizer = WordPieceTokenizer.train(
             texts, request.recipe.vocab_size, lowercase=request.recipe.lowercase
         )
@@ -305,7 +307,9 @@ def _steps_for_minutes(
 ) -> Request:
     """Measure a few steps on a throw-away model and turn minutes into a number of steps, once."""
     seconds = 60 * float(request.minutes or 0)
-    trial = BertTrainer(new_model(request.recipe, vocab_size), batches, request.recipe.training_config(), progress=False)
+    trial = BertTrainer(
+        new_model(request.recipe, vocab_size), batches, request.recipe.training_config(), progress=False
+    )
     trial.train_steps(5)  # the first steps are slower
     before = time.perf_counter()
     trial.train_steps(15)

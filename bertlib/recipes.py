@@ -107,8 +107,26 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "mini": {"learning_rate": 1e-3, "batch_size": 128, "max_length": 128, "steps": 20_000},
     "small": {"learning_rate": 5e-4, "batch_size": 256, "max_length": 128, "steps": 50_000},
     "medium": {"learning_rate": 5e-4, "batch_size": 256, "max_length": 128, "steps": 100_000},
-    "base": {"learning_rate": 1e-4, "batch_size": 256, "max_length": 128, "positions": 512, "steps": 1_000_000},
-    "large": {"learning_rate": 1e-4, "batch_size": 256, "max_length": 128, "positions": 512, "steps": 1_000_000},
+    "base": {
+        "learning_rate": 1e-4,
+        "batch_size": 256,
+        "max_length": 128,
+        "positions": 512,
+        "steps": 1_000_000,
+    },
+    "large": {
+        "learning_rate": 1e-4,
+        "batch_size": 256,
+        "max_length": 128,
+        "positions": 512,
+        "steps": 1_000_000,
+    },
 }
 
-STORY: dict[str, Any] = {"vocab_size": 2048, "max_length": 64, "batch_size": 64, "steps": 600, "positions": 64}
+STORY: dict[str, Any] = {
+    "vocab_size": 2048,
+    "max_length": 64,
+    "batch_size": 64,
+    "steps": 600,
+    "positions": 64,
+}

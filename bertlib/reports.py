@@ -53,7 +53,11 @@ def report_pretraining(result: Result) -> list[str]:
             lines.append(f"    next sentence told from another: {found.nsp_accuracy:.1%}")
     lines += [f"blanks in held-out sentences, out of {result.vocab_size:,} pieces:"] if result.blanks else []
     lines += [f"  {blank}" for blank in result.blanks]
-    return [*lines, f"model: {result.out / 'model'}", f'next: bertlib fill-mask "..." --model {result.out / "model"}']
+    return [
+        *lines,
+        f"model: {result.out / 'model'}",
+        f'next: bertlib fill-mask "..." --model {result.out / "model"}',
+    ]
 
 
 def report_guesses(blanks: list[list[Guess]]) -> list[str]:
@@ -64,7 +68,7 @@ def report_guesses(blanks: list[list[Guess]]) -> list[str]:
             lines.append(f"blank {number}")
         width = max(len(guess.token) for guess in guesses)
         lines += [
-            f"{guess.token:<{width}}  {guess.probability:6.1%}  {'█' * round(30 * guess.probability)}".rstrip()
-            for guess in guesses
+            f"{token:<{width}}  {probability:6.1%}  {'█' * round(30 * probability)}".rstrip()
+            for token, probability in guesses
         ]
     return lines

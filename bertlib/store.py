@@ -50,7 +50,9 @@ def load_pretrained(folder: Path | str) -> tuple[BertForPreTraining, WordPieceTo
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{folder / WEIGHTS} is missing or truncated ({error}); copy it again") from error
+        raise CheckpointError(
+            f"{folder / WEIGHTS} is missing or truncated ({error}); copy it again"
+        ) from error
     model = BertForPreTraining(config)
     fill_model(model, weights, source=str(folder / WEIGHTS))
     tokenizer = WordPieceTokenizer.load(folder)

@@ -57,7 +57,11 @@ class PretrainBench:
             low, high = self.spread.get(name, (1.0, 1.0))
             ratio = f"{self.ratios.get(name, 1.0):5.2f} ({low:.2f}-{high:.2f})"
             rows.append(f"{name:34}{rate:>10,.0f}  {ratio:<22} {self.first_losses[name]:>11.3f}")
-        return [head, *rows, f"expected first loss: ln V + ln 2 = {math.log(self.vocab_size) + math.log(2):.3f}"]
+        return [
+            head,
+            *rows,
+            f"expected first loss: ln V + ln 2 = {math.log(self.vocab_size) + math.log(2):.3f}",
+        ]
 
 
 def bench_pretraining(

@@ -75,7 +75,7 @@ def mask_tokens(
     Raises:
         InputError: shares outside [0, 1] or summing to more than one.
     """
-    if not (0 <= share <= 1 and 0 <= mask_share and 0 <= random_share and mask_share + random_share <= 1):
+    if not 0 <= share <= 1 or min(mask_share, random_share) < 0 or mask_share + random_share > 1:
         raise InputError(
             f"share {share}, mask_share {mask_share}, random_share {random_share}: expected numbers in "
             "[0, 1], the last two summing to at most 1"

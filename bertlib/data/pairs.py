@@ -170,4 +170,6 @@ def _check(documents: int, max_tokens: int) -> None:
             "sentences from another one: separate documents by a blank line, or go without (--no-nsp)"
         )
     if max_tokens < 2:
-        raise CorpusError(f"max_tokens is {max_tokens}; expected room for one token of each sentence, at least 2")
+        raise CorpusError(
+            f"max_tokens is {max_tokens}; expected room for one token of each sentence, at least 2"
+        )

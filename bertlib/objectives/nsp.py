@@ -29,7 +29,8 @@ class NSPLoss(nn.Module):
         """
         if logits.dim() != 2 or logits.shape[1] != 2 or labels.shape != logits.shape[:1]:
             raise InputError(
-                f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}; expected (batch, 2) and (batch,)"
+                f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}; "
+                "expected (batch, 2) and (batch,)"
             )
         total = F.cross_entropy(logits.float(), labels, ignore_index=-100, reduction="sum")
         if count is None:

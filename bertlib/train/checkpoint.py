@@ -55,7 +55,13 @@ def restore_optimizer(model: nn.Module, optimizer: Optimizer, tensors: dict[str,
 
 
 def save_checkpoint(
-    folder: Path, *, step: int, model: nn.Module, optimizer: Optimizer, settings: dict[str, Any], keep: int = 2
+    folder: Path,
+    *,
+    step: int,
+    model: nn.Module,
+    optimizer: Optimizer,
+    settings: dict[str, Any],
+    keep: int = 2,
 ) -> Path:
     """Write the checkpoint of ``step`` into ``folder`` and remove all but the newest ``keep``.
 
@@ -158,7 +164,7 @@ def fill_model(model: nn.Module, weights: dict[str, Tensor], *, source: str) -> 
     for name, value in weights.items():
         if value.shape != own[name].shape:
             raise CheckpointError(
-                f"{source}: {name} has shape {tuple(value.shape)}, the model expects {tuple(own[name].shape)}; "
-                "it belongs to another configuration"
+                f"{source}: {name} has shape {tuple(value.shape)}, the model expects "
+                f"{tuple(own[name].shape)}; it belongs to another configuration"
             )
     model.load_state_dict(weights)

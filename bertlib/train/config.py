@@ -37,13 +37,25 @@ class TrainingConfig:
     keep: int = 2  # checkpoints that stay on the disk
 
     def __post_init__(self) -> None:
-        for name in ("steps", "accumulation", "log_every", "eval_every", "eval_batches", "save_every", "keep"):
+        for name in (
+            "steps",
+            "accumulation",
+            "log_every",
+            "eval_every",
+            "eval_batches",
+            "save_every",
+            "keep",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; expected at least 1")
         if not 0 <= self.warmup_steps <= self.steps:
-            raise ConfigError(f"warmup_steps is {self.warmup_steps}; expected 0 to {self.steps}, the number of steps")
+            raise ConfigError(
+                f"warmup_steps is {self.warmup_steps}; expected 0 to {self.steps}, the number of steps"
+            )
         if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate is {self.learning_rate}; expected a positive number such as 1e-3")
+            raise ConfigError(
+                f"learning_rate is {self.learning_rate}; expected a positive number such as 1e-3"
+            )
         if self.precision not in ("fp32", "bf16"):
             raise ConfigError(f"precision is {self.precision!r}; expected fp32 or bf16")
         if self.matmul_precision not in ("highest", "high", "medium"):

@@ -1,4 +1,4 @@
-"""How exactly fp32 matrices are multiplied, for the length of a ``with`` block."""
+"""How exactly matrices are multiplied, for the length of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def matmul_precision(name: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """Run matrix products in bfloat16 if ``precision`` is "bf16"; weights and losses stay in fp32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -22,7 +21,8 @@ from bertlib.train.evaluate import Evaluation, evaluate
 from bertlib.train.log import JsonLog
 from bertlib.train.meter import Meter
 from bertlib.train.optim import make_optimizer
-from bertlib.train.precision import matmul_precision
+from bertlib.train.precision import autocast, matmul_precision
+from bertlib.train.processes import make_accelerator
 from bertlib.train.schedule import learning_rate
 
 
@@ -65,9 +65,7 @@ class BertTrainer:
     ) -> None:
         self.config, self.batches, self.valid, self.out = config, batches, valid, out
         self.settings = {"training": config.learning_fields()} | (settings or {})
-        self.accelerator = Accelerator(
-            mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=batches.device.type == "cpu"
-        )
+        self.accelerator = make_accelerator(batches.device)
         optimizer = make_optimizer(
             model, learning_rate=config.learning_rate, weight_decay=config.weight_decay, betas=config.betas
         )
@@ -119,7 +117,7 @@ class BertTrainer:
         """Measure on the first ``eval_batches`` held-out batches, the same each time."""
         if self.valid is None:
             return None
-        with matmul_precision(self.config.matmul_precision), self.accelerator.autocast():
+        with matmul_precision(self.config.matmul_precision), self._autocast():
             found = evaluate(self.model, map(self.valid.batch, range(self.config.eval_batches)))
         self._write("valid", step=self.step, **found.to_dict())
         return found
@@ -159,9 +157,10 @@ class BertTrainer:
         return [f"{reason}: using {checkpoint.path.name} instead" for reason in checkpoint.skipped]
 
     def _losses(self, piece: Batch, words: int, pairs: int) -> Losses:
-        output = self.model(
-            piece.input_ids, piece.attention_mask, piece.token_type_ids, selected=piece.selected
-        )
+        with self._autocast():
+            output = self.model(
+                piece.input_ids, piece.attention_mask, piece.token_type_ids, selected=piece.selected
+            )
         mlm = self.mlm_loss(output.prediction_logits, piece.labels, count=words)
         nsp = self.nsp_loss(output.seq_relationship_logits, piece.next_sentence_label, count=pairs)
         return Losses(mlm + nsp, mlm, nsp)
@@ -172,7 +171,9 @@ class BertTrainer:
         count = workers * self.config.accumulation
         size = -(-len(batch.input_ids) // count)
         first = self.accelerator.process_index * self.config.accumulation
-        cuts = [(number * size, (number + 1) * size) for number in range(first, first + self.config.accumulation)]
+        cuts = [
+            (number * size, (number + 1) * size) for number in range(first, first + self.config.accumulation)
+        ]
         return [batch.rows(start, end) for start, end in cuts]
 
     def _sync_gradients(self, *, last: bool) -> Any:
@@ -182,6 +183,9 @@ class BertTrainer:
     def _dropout_of_this_step(self, device: torch.device) -> Any:
         """Seed dropout by step and process inside the block: nothing of it needs to be saved."""
         return seeded(mix_seed(self.config.seed, self.step, self.accelerator.process_index), device)
+
+    def _autocast(self) -> Any:
+        return autocast(self.config.precision, self.batches.device)
 
     def _learning_rate(self) -> float:
         return learning_rate(
@@ -197,8 +201,8 @@ class BertTrainer:
             for key, value in values.items():
                 if theirs.get(key) != value:
                     raise CheckpointError(
-                        f"the run in {self.out} was started with {part}.{key} = {theirs.get(key)!r}, now it is "
-                        f"{value!r}; resume with the same settings, or start afresh in another folder"
+                        f"the run in {self.out} was started with {part}.{key} = {theirs.get(key)!r}, now "
+                        f"it is {value!r}; resume with the same settings, or start afresh in another folder"
                     )
 
     def _run_to(self, end: int) -> None:

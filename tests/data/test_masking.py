@@ -50,7 +50,7 @@ def test_every_position_is_as_likely():
 
 
 def test_random_words_are_words():
-    ids, (corrupted, selected) = masked(mask_share=0.0, random_share=1.0)
+    _, (corrupted, selected) = masked(mask_share=0.0, random_share=1.0)
     assert corrupted[selected].min() >= 5
 
 

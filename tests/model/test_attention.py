@@ -64,7 +64,9 @@ def test_what_stands_in_the_padding_changes_nothing(attention):
 
 
 def test_a_text_of_padding_alone_gives_numbers():
-    weights = attention_weights(torch.randn(1, 1, 3, 4), torch.randn(1, 1, 3, 4), padding_bias(torch.zeros(1, 3), torch.float32))
+    weights = attention_weights(
+        torch.randn(1, 1, 3, 4), torch.randn(1, 1, 3, 4), padding_bias(torch.zeros(1, 3), torch.float32)
+    )
     assert torch.allclose(weights.sum(-1), torch.ones(1, 1, 3))
 
 
