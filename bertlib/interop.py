@@ -91,7 +91,7 @@ def to_transformers(model: BertForPreTraining) -> TheirBert:
     theirs = TheirModel(TheirConfig(**model.config.to_dict()))
     names = weight_names(model.config.num_hidden_layers)
     weights = {names[name]: value for name, value in model.state_dict().items()}
-    weights[TIED[0]] = model.bert.embedding.word_embeddings.weight
+    weights[TIED[0]] = model.bert.word_embeddings
     weights[TIED[1]] = model.mlm_head.bias
     theirs.load_state_dict(weights)
     return theirs.eval()

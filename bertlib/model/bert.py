@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bertlib.config import BertConfig
+from bertlib.errors import ConfigError
 from bertlib.model.attention import MultiHeadSelfAttention, padding_bias
 from bertlib.model.embeddings import BertEmbedding
 from bertlib.model.encoder import BertEncoder, ModuleFactory, TransformerBlock
@@ -81,6 +82,21 @@ class BertModel(nn.Module):
         self.encoder = BertEncoder(config, block=block or partial(TransformerBlock, attention=attention))
         self.pooler = Pooler(config)
         initialise(self, config)
+
+    @property
+    def word_embeddings(self) -> Tensor:
+        """The input table (V, H), which the output layer shares.
+
+        Raises:
+            ConfigError: a part of your own keeps its table under another name.
+        """
+        table = getattr(self.embedding, "word_embeddings", None)
+        if not isinstance(table, nn.Embedding):
+            raise ConfigError(
+                f"{type(self.embedding).__name__} has no nn.Embedding called word_embeddings; the output layer "
+                "shares that table, so give it this name"
+            )
+        return table.weight
 
     def forward(
         self,
@@ -171,5 +187,5 @@ class BertForPreTraining(nn.Module):
         hidden = body.last_hidden_state
         if selected is not None:
             hidden = hidden[selected]  # (N, H)
-        logits = self.mlm_head(hidden, self.bert.embedding.word_embeddings.weight)
+        logits = self.mlm_head(hidden, self.bert.word_embeddings)
         return PreTrainingOutput(logits, self.nsp_head(body.pooler_output), body)

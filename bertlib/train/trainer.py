@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from bertlib.data.batches import Batch, PreTrainingBatches
 from bertlib.errors import CheckpointError
+from bertlib.model import BertForPreTraining
 from bertlib.objectives import MaskedLMLoss, NSPLoss
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
@@ -53,7 +54,7 @@ class BertTrainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: BertForPreTraining,
         batches: PreTrainingBatches,
         config: TrainingConfig,
         *,

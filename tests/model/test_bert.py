@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from bertlib.config import BertConfig
+from bertlib.errors import ConfigError
 from bertlib.model import BertEmbedding, BertForPreTraining, BertModel, TransformerBlock
 from bertlib.objectives import MaskedLMLoss
 
@@ -91,3 +92,14 @@ def test_one_batch_can_be_learned_by_heart(model):
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.1
+
+
+def test_an_embedding_without_the_shared_table_is_named():
+    class Nameless(torch.nn.Module):
+        def __init__(self, config):
+            super().__init__()
+            self.words = torch.nn.Embedding(config.vocab_size, config.hidden_size)
+
+    bert = BertModel(BertConfig.from_preset("tiny", vocab_size=50), embedding=Nameless)
+    with pytest.raises(ConfigError, match="Nameless has no nn.Embedding called word_embeddings"):
+        _ = bert.word_embeddings

@@ -1,0 +1,28 @@
+"""What a reader imports, and how long that takes."""
+
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import bertlib
+
+
+@pytest.mark.parametrize("name", bertlib.__all__)
+def test_public_names_exist_and_are_explained(name):
+    assert getattr(bertlib, name).__doc__
+
+
+def test_the_version_is_that_of_the_package():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    assert bertlib.__version__ == project["project"]["version"]
+
+
+def test_the_core_imports_no_extra():
+    script = "import sys, bertlib, bertlib.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    extras = {"matplotlib", "IPython", "transformers", "bertviz", "ipywidgets", "sphinx", "pandas", "sklearn"}
+    assert extras & set(loaded.split()) == set()
