@@ -44,6 +44,7 @@ from bertlib.train import BertTrainer, CountingBaselines, Evaluation
 VALID_SHIFT = 1_000_003  # keeps the seeds of held-out batches away from those of training
 VOCABULARY_SAMPLE_MB = 25.0  # text that a vocabulary is learned from; more changes little
 STORY_MB, STORY_VALID_MB = 3.0, 0.15
+TRIAL_STEPS = 5, 15  # to get warm, and to measure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,13 +308,12 @@ def _steps_for_minutes(
 ) -> Request:
     """Measure a few steps on a throw-away model and turn minutes into a number of steps, once."""
     seconds = 60 * float(request.minutes or 0)
-    trial = BertTrainer(
-        new_model(request.recipe, vocab_size), batches, request.recipe.training_config(), progress=False
-    )
-    trial.train_steps(5)  # the first steps are slower
+    config = request.recipe.replace(steps=TRIAL_STEPS[0] + TRIAL_STEPS[1]).training_config()
+    trial = BertTrainer(new_model(request.recipe, vocab_size), batches, config, progress=False)
+    trial.train_steps(TRIAL_STEPS[0])  # the first steps are slower
     before = time.perf_counter()
-    trial.train_steps(15)
-    rate = (time.perf_counter() - before) / 15
+    trial.train_steps(TRIAL_STEPS[1])
+    rate = (time.perf_counter() - before) / TRIAL_STEPS[1]
     steps = broadcast_object_list([max(int(seconds / rate), 20)])[0]  # the first process decides
     say(f"{1 / rate:.1f} steps/s measured: {request.minutes:g} minutes are {steps:,} steps")
     return dataclasses.replace(request, recipe=request.recipe.replace(steps=steps), minutes=None)

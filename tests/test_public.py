@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-import time
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 
 import bertlib
 

@@ -236,7 +236,7 @@ class BertTrainer:
     def _log_training(self, losses: Losses, meter: Meter, bar: tqdm) -> None:
         total, mlm, nsp = self.accelerator.reduce(torch.stack(tuple(losses))).tolist()
         speed = meter.tokens_per_second()
-        bar.set_postfix_str(f"loss {total:.3f}, {speed:,.0f} tokens/s")
+        bar.set_postfix_str(f"loss {total:.3f}, {speed:,.0f} tokens/s", refresh=False)
         self._write(
             "train", step=self.step, loss=total, mlm_loss=mlm, nsp_loss=nsp,
             learning_rate=self.optimizer.param_groups[0]["lr"], tokens_per_s=round(speed),

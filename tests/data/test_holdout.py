@@ -9,7 +9,10 @@ from bertlib.errors import CorpusError
 def corpus(documents, sentences=5, seed=0):
     rng = np.random.default_rng(seed)
     return TokenCorpus.from_documents(
-        [[rng.integers(5, 50, rng.integers(1, 9)).tolist() for _ in range(sentences)] for _ in range(documents)],
+        [
+            [rng.integers(5, 50, rng.integers(1, 9)).tolist() for _ in range(sentences)]
+            for _ in range(documents)
+        ],
         vocab_size=50,
     )
 

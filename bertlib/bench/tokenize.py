@@ -1,0 +1,144 @@
+"""How fast does text become ids? Ours beside the ``tokenizers`` library, taking turns in one process.
+
+Both work on one core with the same vocabulary and give the same ids, which is checked first. The library gets
+lists of lines and no special tokens, and its results are left unread: making arrays of them would cost extra.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from bertlib.errors import CorpusError
+from bertlib.tokenizer import WordPieceTokenizer
+
+LIBRARY = "tokenizers"
+NEW_WORDS = "bertlib, every word new at first"
+KNOWN_WORDS = "bertlib, words seen before"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizeBench:
+    """Medians over the rounds. Quote the ratios; the rates belong to this machine and moment."""
+
+    megabytes: float  # of text (10^6 bytes of UTF-8)
+    ascii_share: float  # of its characters
+    vocab_size: int
+    tokens: int
+    differences: int  # lines whose ids are not the library's
+    megabytes_per_s: dict[str, float]
+    ratios: dict[str, float]  # time of the library / ours, median of the rounds' ratios
+    spread: dict[str, tuple[float, float]]  # lowest and highest ratio of a round
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON can hold them."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Draw the comparison as a small table."""
+        head = (
+            f"{self.megabytes:.1f} MB of text ({self.ascii_share:.1%} ASCII), {self.tokens:,} tokens, "
+            f"vocabulary {self.vocab_size:,}, one core, medians of interleaved rounds"
+        )
+        rows = [f"{'':34}{'MB/s':>7}  ratio (lowest-highest)"]
+        for name, rate in self.megabytes_per_s.items():
+            low, high = self.spread.get(name, (1.0, 1.0))
+            rows.append(f"{name:34}{rate:>7.1f}  {self.ratios.get(name, 1.0):5.2f} ({low:.2f}-{high:.2f})")
+        return [head, *rows, f"lines with other ids than the library's: {self.differences}"]
+
+
+def bench_tokenizing(
+    texts: Sequence[str], tokenizer: WordPieceTokenizer, *, rounds: int = 5
+) -> TokenizeBench:
+    """Measure ``encode_lines`` with empty and with filled caches, and the library, in turn.
+
+    Args:
+        texts: blocks of whole lines of about a megabyte, e.g. from :func:`bertlib.data.corpus.sample_texts`.
+        tokenizer: whose vocabulary both sides use.
+        rounds: turns of each side.
+
+    Raises:
+        CorpusError: no text.
+    """
+    characters = sum(map(len, texts))
+    if not characters:
+        raise CorpusError("there is no text to measure with; expected at least one line")
+    library = their_tokenizer(tokenizer)
+    split = [text.split("\n") for text in texts]
+    differences, tokens = compare(texts, tokenizer, library)
+    sides: dict[str, Callable[[], object]] = {
+        LIBRARY: lambda: [library.encode_batch_fast(lines, add_special_tokens=False) for lines in split],
+        NEW_WORDS: lambda: _encode(WordPieceTokenizer(tokenizer.vocab, lowercase=tokenizer.lowercase), texts),
+        KNOWN_WORDS: lambda: _encode(tokenizer, texts),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    with one_core():
+        for _ in range(rounds):
+            for name, side in sides.items():
+                began = time.perf_counter()
+                side()
+                seconds[name].append(time.perf_counter() - began)
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    ratios = {
+        name: sorted(a / b for a, b in zip(seconds[LIBRARY], seconds[name], strict=True))
+        for name in (NEW_WORDS, KNOWN_WORDS)
+    }
+    return TokenizeBench(
+        megabytes=megabytes,
+        ascii_share=sum(len(text.encode("ascii", "ignore")) for text in texts) / characters,
+        vocab_size=len(tokenizer),
+        tokens=tokens,
+        differences=differences,
+        megabytes_per_s={name: megabytes / median(values) for name, values in seconds.items()},
+        ratios={name: median(values) for name, values in ratios.items()},
+        spread={name: (values[0], values[-1]) for name, values in ratios.items()},
+    )
+
+
+def their_tokenizer(tokenizer: WordPieceTokenizer) -> Tokenizer:
+    """Return the library's BERT pipeline with the vocabulary of ours."""
+    ids = {piece: number for number, piece in enumerate(tokenizer.vocab)}
+    theirs = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
+    theirs.normalizer = normalizers.BertNormalizer(lowercase=tokenizer.lowercase)
+    theirs.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return theirs
+
+
+def compare(texts: Sequence[str], tokenizer: WordPieceTokenizer, library: Tokenizer) -> tuple[int, int]:
+    """Return how many lines have other ids in the library, and how many tokens there are."""
+    differences = tokens = 0
+    for text in texts:
+        ids, counts = tokenizer.encode_lines(text)
+        tokens += len(ids)
+        theirs = library.encode_batch_fast(text.split("\n"), add_special_tokens=False)
+        ours = np.split(ids, np.cumsum(counts)[:-1])
+        differences += sum(a.tolist() != b.ids for a, b in zip(ours, theirs, strict=True))
+    return differences, tokens
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep the library from spreading its work over all cores."""
+    name = "TOKENIZERS_PARALLELISM"
+    before = os.environ.get(name)
+    os.environ[name] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _encode(tokenizer: WordPieceTokenizer, texts: Sequence[str]) -> None:
+    for text in texts:
+        tokenizer.encode_lines(text)

@@ -1,0 +1,200 @@
+"""From txt files to token arrays: documents, sentences, word pieces, on all cores and in flat memory.
+
+    files -> chunks of text -> [workers: sentences, word pieces] -> arrays on disk
+
+Chunks come back in their order, so the result does not depend on the number of workers, nor on how often
+the work was interrupted: every byte is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from bertlib.data.arrays import FORMAT, META, PROGRESS, TokenCorpus, read_json, token_type, vocabulary_hash
+from bertlib.data.corpus import (
+    CHUNK_CHARACTERS,
+    Chunk,
+    Sources,
+    TextFile,
+    check_encoding,
+    find_texts,
+    read_chunks,
+)
+from bertlib.data.sentences import split_block
+from bertlib.data.workers import map_in_order, usable_cores
+from bertlib.data.writer import CorpusWriter, EncodedChunk
+from bertlib.errors import CorpusError
+from bertlib.progress import progress_bar
+
+_BYTES_A_WORKER = 4_000_000  # starting a process takes about as long as preparing this much
+
+
+class CorpusTokenizer(Protocol):
+    """What preparation needs of a tokenizer; WordPieceTokenizer has it."""
+
+    vocab: list[str]
+    lowercase: bool
+
+    def encode_lines(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        r"""Return all ids of a text, int32, and the number of ids in each of its ``"\n"``-separated lines."""
+
+
+def prepare_corpus(
+    sources: Sources,
+    tokenizer: CorpusTokenizer,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    progress: bool = True,
+    resume: bool = True,
+    overwrite: bool = False,
+) -> TokenCorpus:
+    """Turn txt files into a folder of token arrays (see :class:`TokenCorpus`).
+
+    A folder that already holds this corpus is only opened; an interrupted preparation goes on where it
+    stopped. Sentences without a token and documents left empty are dropped and counted.
+
+    Args:
+        sources: folder, file, pattern or a list of these, see :func:`find_texts`. One paragraph (or
+            sentence) a line, a blank line between documents.
+        tokenizer: turns lines into ids.
+        out: folder for the arrays.
+        workers: processes; as a rule one a core, fewer for a small corpus. 1 stays in this process.
+        encoding: of the files.
+        errors: what to do with bytes that are no text: "strict", "replace" or "ignore".
+        progress: show a bar: megabytes of the files, rate, time left.
+        resume: go on with an interrupted preparation; else begin it anew.
+        overwrite: replace another corpus in ``out``.
+
+    Raises:
+        CorpusError: bad sources or encoding (see :func:`read_chunks`), no text in them, another corpus in
+            ``out``, a full disk.
+    """
+    check_encoding(encoding, errors)
+    files, folder = find_texts(sources), Path(out)
+    recipe = _recipe(files, tokenizer, encoding, errors)
+    if overwrite:
+        _forget(folder, META, PROGRESS)
+    if (folder / META).exists():
+        return _reuse(folder, recipe)
+    if not resume:
+        _forget(folder, PROGRESS)
+    if workers is None:
+        workers = _suitable_workers(files, tokenizer)
+    with closing(CorpusWriter(folder, recipe)) as writer, _bar(files, writer, progress) as bar:
+        chunks = read_chunks(files, encoding=encoding, errors=errors)
+        todo = islice(chunks, writer.progress.chunks, None)
+        with closing(map_in_order(partial(encode_chunk, tokenizer), todo, workers=workers)) as encoded:
+            for chunk in encoded:
+                writer.append(chunk)
+                bar.update(chunk.disk_bytes - bar.n)
+        _check_not_empty(writer, files)
+        writer.finish(sources=[{"name": f.name, "bytes": f.size} for f in files])
+    return TokenCorpus.load(folder)
+
+
+def encode_chunk(tokenizer: CorpusTokenizer, chunk: Chunk) -> EncodedChunk:
+    """Split a chunk of text into sentences and these into word pieces.
+
+    Args:
+        tokenizer: turns lines into ids.
+        chunk: lines; a blank one ends the document.
+    """
+    text = split_block(chunk.text.removesuffix("\n"))
+    ids, lengths = tokenizer.encode_lines(text)
+    blank = np.array([not line or line.isspace() for line in text.split("\n")])
+    stretch = np.cumsum(blank)  # number of blank lines up to each line
+    filled = lengths > 0
+    count = partial(np.bincount, minlength=int(stretch[-1]) + 1)
+    return EncodedChunk(
+        ids=ids.astype(token_type(len(tokenizer.vocab))),
+        sentence_lengths=lengths[filled],
+        kept=count(stretch[filled]),
+        dropped=count(stretch[~filled & ~blank]),
+        disk_bytes=chunk.disk_bytes,
+        text_bytes=chunk.text_bytes,
+    )
+
+
+def _recipe(
+    files: Sequence[TextFile], tokenizer: CorpusTokenizer, encoding: str, errors: str
+) -> dict[str, Any]:
+    """All that the arrays depend on."""
+    return {
+        "format": FORMAT,
+        "text": _fingerprint(files),
+        "vocabulary": vocabulary_hash(tokenizer),
+        "vocab_size": len(tokenizer.vocab),
+        "encoding": encoding,
+        "errors": errors,
+        "chunk_characters": CHUNK_CHARACTERS,
+    }
+
+
+def _fingerprint(files: Sequence[TextFile]) -> str:
+    """Return a hash (SHA-256) of the content of the files in their order, wherever they lie."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(b"%d\n" % file.size)
+        try:
+            with open(file.path, "rb") as stream:
+                while data := stream.read(2**17):
+                    digest.update(data)
+        except OSError as error:
+            raise CorpusError(f"{file.path} cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def _reuse(folder: Path, recipe: dict[str, Any]) -> TokenCorpus:
+    meta = read_json(folder / META)
+    if all(meta.get(key) == value for key, value in recipe.items()):
+        return TokenCorpus.load(folder)
+    raise CorpusError(
+        f"{folder} already holds a corpus of {_difference(meta, recipe)}; "
+        f"name another folder, or delete {folder} first (overwrite=True does)"
+    )
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Say in two or three words in what two recipes differ."""
+    names = {"text": "other text files", "vocabulary": "another vocabulary", "encoding": "another encoding"}
+    different = next(key for key in new if old.get(key) != new[key])
+    return names.get(different, f"another setting ({different})")
+
+
+def _suitable_workers(files: Sequence[TextFile], tokenizer: CorpusTokenizer) -> int:
+    if type(tokenizer).__module__ == "__main__":  # a reader's own class: other processes do not know it
+        return 1
+    return max(1, min(usable_cores(), math.ceil(sum(file.size for file in files) / _BYTES_A_WORKER)))
+
+
+def _bar(files: Sequence[TextFile], writer: CorpusWriter, progress: bool) -> tqdm:
+    size, done = sum(file.size for file in files), writer.progress.disk_bytes
+    return progress_bar(
+        total=size, initial=done, unit="B", unit_scale=True, desc="preparing", disable=not progress
+    )
+
+
+def _forget(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _check_not_empty(writer: CorpusWriter, files: Sequence[TextFile]) -> None:
+    if not writer.progress.num_tokens:
+        raise CorpusError(
+            f"no words in {files[0].path}{f' and {len(files) - 1} more files' if files[1:] else ''}: "
+            "they hold blanks or control characters only"
+        )

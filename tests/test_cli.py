@@ -1,0 +1,160 @@
+"""The command line as a person meets it: words in, lines and exit codes out."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from bertlib import cli
+
+
+@pytest.fixture
+def bertlib(monkeypatch, capsys):
+    """Run ``bertlib ARGS`` in this process: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bertlib", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+COMMANDS = ["tokenizer train", "corpus prepare", "pretrain", "fill-mask", "bench pretrain"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(bertlib, command):
+    code, out, _ = bertlib(*command.split(), "--help")
+    assert code == 0
+    assert "Examples" in out
+    assert f"bertlib {command}" in " ".join(out.split())
+
+
+def test_the_path_by_hand(bertlib, texts, tmp_path):
+    vocabulary, corpus, run = tmp_path / "vocabulary", tmp_path / "corpus", tmp_path / "run"
+    code, out, _ = bertlib("tokenizer", "train", texts, "--vocab-size", 300, "--out", vocabulary)
+    assert code == 0
+    assert "learned 300 word pieces" in out
+    assert f"--tokenizer {vocabulary}" in out
+    code, out, _ = bertlib("corpus", "prepare", texts, "--tokenizer", vocabulary, "--out", corpus, "--json")
+    assert code == 0
+    assert json.loads(out)["tokens"] > 5000
+    code, out, err = bertlib(
+        "pretrain", texts, "--tokenizer", vocabulary, "--out", run, "--steps", 2, "--batch-size", 4,
+        "--max-length", 32, "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(out)["steps"] == 2
+    assert "training a tiny with" in err
+    code, out, _ = bertlib(
+        "fill-mask", "the [MASK] came home", "--model", run / "model", "--top", 3, "--json"
+    )
+    assert code == 0
+    assert len(json.loads(out)["blanks"][0]) == 3
+    code, _, err = bertlib("pretrain", texts, "--out", run)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"--resume {run}" in err
+    code, out, _ = bertlib("pretrain", "--resume", run, "--quiet")
+    assert code == 0
+    assert "model:" in out
+
+
+@pytest.mark.slow
+def test_no_arguments_at_all(bertlib, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = bertlib("pretrain", "--steps", 2)
+    assert code == 0
+    assert "of stories into" in err
+    assert out.count("[MASK]") == 3
+    code, out, _ = bertlib("fill-mask", "she lost her [MASK].")
+    assert code == 0
+    assert out.count("%") == 5
+
+
+def write(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+BAD = {
+    "empty folder": (lambda tmp: ("pretrain", tmp), r"no text file in the folder .*expected \.txt, \.txt\.gz, \.txt\.xz"),
+    "no such folder": (lambda tmp: ("pretrain", tmp / "nowhere"), r"nowhere"),
+    "empty file": (lambda tmp: ("pretrain", write(tmp / "a.txt", b"")), r"the only file is empty"),
+    "not UTF-8": (
+        lambda tmp: ("pretrain", write(tmp / "a.txt", b"gr\xfc\xdfe\n" * 50), "--out", tmp / "run"),
+        r"a\.txt.*byte.*--encoding.*--errors",
+    ),
+    "unknown encoding": (
+        lambda tmp: ("pretrain", write(tmp / "a.txt", b"a b\n"), "--encoding", "utf-99", "--out", tmp / "run"),
+        r"utf-99",
+    ),
+    "unknown preset": (
+        lambda tmp: ("pretrain", "--preset", "huge"),
+        r"unknown preset 'huge'; the presets are tiny, mini, small, medium, base, large",
+    ),
+    "unknown language": (lambda tmp: ("pretrain", "--language", "xx", "--out", tmp / "run"), r"'xx'.*en.*zh"),
+    "unknown device": (lambda tmp: ("pretrain", "--device", "warp9", "--out", tmp / "run"), r"try --device cpu"),
+    "no time": (lambda tmp: ("pretrain", "--minutes", "0"), r"minutes is 0"),
+    "long texts": (
+        lambda tmp: ("pretrain", "--max-length", "256", "--positions", "128"),
+        r"max_length 256 is longer than the position table of 128",
+    ),
+    "one sentence": (
+        lambda tmp: (
+            "pretrain", write(tmp / "a.txt", b"the dog barks at the moon\n"), "--vocab-size", "40",
+            "--out", tmp / "run",
+        ),
+        r"sentence",
+    ),
+    "small vocabulary": (
+        lambda tmp: (
+            "tokenizer", "train", write(tmp / "a.txt", bytes(range(97, 123)) + b" the end\n"),
+            "--vocab-size", "10", "--out", tmp / "v",
+        ),
+        r"10.*at least \d+",
+    ),
+    "no [MASK] in the vocabulary": (
+        lambda tmp: (
+            "corpus", "prepare", write(tmp / "a.txt", b"a b c\n"),
+            "--tokenizer", write(tmp / "vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n"),
+        ),
+        r"\[MASK\]",
+    ),
+    "nothing to resume": (lambda tmp: ("pretrain", "--resume", tmp), r"run.json is missing"),
+    "no model": (lambda tmp: ("fill-mask", "[MASK]", "--model", tmp), r"no model in"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_line_and_exit_code_2(bertlib, tmp_path, case):
+    arguments, pattern = BAD[case]
+    code, out, err = bertlib(
+        *arguments(tmp_path), *(["--quiet"] if "pretrain" in arguments(tmp_path) else [])
+    )
+    assert code == 2
+    assert out == ""
+    assert re.search(pattern, err), err
+    assert err.startswith("bertlib: ")
+    assert err.count("\n") == 1, err
+
+
+def test_a_text_longer_than_the_position_table(bertlib, finished_run):
+    code, _, err = bertlib("fill-mask", "[MASK] " + "dog " * 300, "--model", finished_run.out / "model")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "position" in err
+
+
+def test_ctrl_c_says_how_to_go_on(bertlib, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    code, _, err = bertlib()
+    assert code == 130
+    assert "bertlib pretrain --resume RUN" in err

@@ -1,0 +1,170 @@
+import dataclasses
+import json
+import shutil
+
+import pytest
+import torch
+
+from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
+from bertlib.pretrain import Request, new_model, pick_device, pretrain
+from bertlib.recipes import Recipe
+from bertlib.reports import free_folder, newest_model, report_pretraining
+from bertlib.store import load_pretrained
+from bertlib.train import read_log
+
+
+def quiet(request, **options):
+    return pretrain(request, progress=False, say=lambda _: None, **options)
+
+
+def request(texts, recipe, out, **changes):
+    return Request(**({"out": out, "recipe": recipe, "sources": (str(texts),)} | changes))
+
+
+def weights(folder):
+    return load_pretrained(folder / "model")[0].state_dict()
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_leaves_all_that_its_docstring_names(finished_run):
+    names = {path.name for path in finished_run.out.iterdir()}
+    assert names == {"tokenizer", "corpus", "checkpoints", "log.jsonl", "model", "run.json"}
+    assert finished_run.steps == 4
+    assert len(finished_run.blanks) == 3
+    assert 0 < finished_run.baselines["unigram"] < finished_run.baselines["bigram"] < 1
+    json.dumps(finished_run.to_dict())
+
+
+def test_the_report_says_where_the_model_is_and_what_comes_next(finished_run):
+    report = "\n".join(report_pretraining(finished_run))
+    assert "held-out text: masked-word loss" in report
+    assert f'bertlib fill-mask "..." --model {finished_run.out / "model"}' in report
+
+
+def test_the_same_request_gives_the_same_bits(finished_run, texts, quick_recipe, tmp_path):
+    quiet(request(texts, quick_recipe, tmp_path))
+    assert same(weights(tmp_path), weights(finished_run.out))
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(finished_run, tmp_path):
+    out = shutil.copytree(finished_run.out, tmp_path / "run")
+    shutil.rmtree(out / "model")
+    shutil.rmtree(out / "checkpoints" / "step-00000004")
+    said = []
+    pretrain(Request.load(out), resume=True, progress=False, say=said.append)
+    assert any("from step 2" in line for line in said)
+    assert same(weights(out), weights(finished_run.out))
+    steps = [event["step"] for event in read_log(out / "log.jsonl") if event["event"] == "train"]
+    assert steps == [1, 2, 3, 4]
+
+
+def test_a_truncated_checkpoint_is_said_and_the_one_before_is_used(finished_run, tmp_path):
+    out = shutil.copytree(finished_run.out, tmp_path / "run")
+    file = out / "checkpoints" / "step-00000004" / "optimizer.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    said = []
+    pretrain(Request.load(out), resume=True, progress=False, say=said.append)
+    assert any("optimizer.safetensors has 1,000 bytes of" in line for line in said)
+    assert any("using step-00000002 instead" in line for line in said)
+    assert same(weights(out), weights(finished_run.out))
+
+
+def test_another_configuration_cannot_be_slipped_in(finished_run, tmp_path):
+    out = shutil.copytree(finished_run.out, tmp_path / "run")
+    changed = Request.load(out)
+    changed = dataclasses.replace(changed, recipe=changed.recipe.replace(preset="mini"))
+    with pytest.raises(CheckpointError, match=r"model.hidden_size = 128, now it is 256"):
+        quiet(changed, resume=True)
+
+
+def test_a_folder_with_a_run_is_not_written_over(finished_run, texts, quick_recipe):
+    with pytest.raises(CheckpointError, match=r"holds a run already; go on with .*--resume"):
+        quiet(request(texts, quick_recipe, finished_run.out))
+
+
+def test_minutes_become_steps_once(texts, quick_recipe, tmp_path):
+    said = []
+    wanted = request(
+        texts, quick_recipe.replace(eval_every=10_000, save_every=10_000), tmp_path, minutes=0.01
+    )
+    result = pretrain(wanted, progress=False, say=said.append)
+    assert any("0.01 minutes are" in line for line in said)
+    assert result.steps >= 20
+    assert Request.load(tmp_path).minutes is None
+    assert Request.load(tmp_path).recipe.steps == result.steps
+
+
+def test_held_out_text_of_ones_own(texts, quick_recipe, tmp_path):
+    result = quiet(request(texts, quick_recipe, tmp_path, valid=(str(texts / "part-1.txt"),)))
+    assert (tmp_path / "valid" / "tokens.bin").exists()
+    assert result.evaluation.pairs > 0
+
+
+def test_a_vocabulary_that_exists_is_used(finished_run, texts, quick_recipe, tmp_path):
+    given = str(finished_run.out / "tokenizer")
+    result = quiet(request(texts, quick_recipe.replace(vocab_size=9999), tmp_path, tokenizer=given))
+    assert result.vocab_size == 400
+
+
+def test_a_document_of_one_sentence_cannot_be_paired(quick_recipe, tmp_path):
+    (tmp_path / "one.txt").write_text("The dog barks at the moon every night.\n")
+    with pytest.raises(CorpusError, match="sentence"):
+        quiet(request(tmp_path / "one.txt", quick_recipe.replace(vocab_size=60), tmp_path / "run"))
+
+
+def test_a_single_document_trains_without_pairs(quick_recipe, tmp_path):
+    (tmp_path / "one.txt").write_text("The dog barks at the moon.\nThe cat sleeps.\n" * 40)
+    result = quiet(
+        request(tmp_path / "one.txt", quick_recipe.replace(vocab_size=60, nsp=False), tmp_path / "run")
+    )
+    assert result.evaluation.pairs == 0
+
+
+def test_a_vocabulary_smaller_than_the_alphabet(texts, quick_recipe, tmp_path):
+    with pytest.raises(VocabularyError, match=r"alphabet|characters"):
+        quiet(request(texts, quick_recipe.replace(vocab_size=20), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"preset": "huge"}, "the presets are tiny, mini, small, medium, base, large"),
+        ({"preset": "tiny", "max_length": 256, "positions": 128}, "longer than the position table of 128"),
+        ({"preset": "tiny", "warmup_share": 2.0}, "expected a share"),
+    ],
+)
+def test_recipes_that_make_no_sense(changes, word):
+    with pytest.raises(ConfigError, match=word):
+        Recipe.for_preset(**changes)
+
+
+def test_a_recipe_leaves_what_is_none():
+    assert Recipe.for_preset("mini", steps=None) == Recipe.for_preset("mini")
+    assert Recipe.for_preset("mini", max_length=256).positions == 256
+
+
+def test_devices():
+    assert pick_device("cpu").type == "cpu"
+    with pytest.raises(ConfigError, match="try --device cpu"):
+        pick_device("warp9")
+
+
+def test_first_weights_follow_from_the_seed_alone(quick_recipe):
+    torch.manual_seed(1)
+    one = new_model(quick_recipe, 50).state_dict()
+    torch.manual_seed(2)
+    assert same(one, new_model(quick_recipe, 50).state_dict())
+    assert not same(one, new_model(quick_recipe.replace(seed=1), 50).state_dict())
+
+
+def test_names_of_runs_do_not_collide(tmp_path):
+    first = free_folder(["my texts/"], "tiny", runs=tmp_path)
+    assert first == tmp_path / "my_texts-tiny"
+    first.mkdir()
+    assert free_folder(["my texts/"], "tiny", runs=tmp_path) == tmp_path / "my_texts-tiny-2"
+    assert free_folder(None, "mini", runs=tmp_path) == tmp_path / "story-mini"
+    with pytest.raises(CheckpointError, match="make one with `bertlib pretrain`"):
+        newest_model(runs=tmp_path)
