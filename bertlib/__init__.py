@@ -1,47 +1,67 @@
 """bertlib: BERT in the open, small enough to read and fast enough to pre-train.
 
+Names are imported when they are first used: ``import bertlib`` costs nothing, and a process that only
+prepares text never loads PyTorch.
+
 >>> import bertlib
 >>> model, tokenizer = bertlib.load_pretrained("runs/story-tiny/model")  # doctest: +SKIP
 >>> bertlib.fill_mask(model, tokenizer, "The [MASK] sang.")  # doctest: +SKIP
 """
 
-from bertlib.config import BertConfig
-from bertlib.data.masking import mask_tokens
-from bertlib.data.pairs import make_nsp_pairs
-from bertlib.data.prepare import prepare_corpus
-from bertlib.fill_mask import fill_mask
-from bertlib.model import (
-    BertEmbedding,
-    BertEncoder,
-    BertForPreTraining,
-    BertModel,
-    MultiHeadSelfAttention,
-    TransformerBlock,
-)
-from bertlib.objectives import MaskedLMLoss, NSPLoss
-from bertlib.store import load_pretrained, save_pretrained
-from bertlib.tokenizer import WordPieceTokenizer
-from bertlib.train import BertTrainer, TrainingConfig
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bertlib.cloze import fill_mask as fill_mask
+    from bertlib.config import BertConfig as BertConfig
+    from bertlib.data.masking import mask_tokens as mask_tokens
+    from bertlib.data.pairs import make_nsp_pairs as make_nsp_pairs
+    from bertlib.data.prepare import prepare_corpus as prepare_corpus
+    from bertlib.model import BertEmbedding as BertEmbedding
+    from bertlib.model import BertEncoder as BertEncoder
+    from bertlib.model import BertForPreTraining as BertForPreTraining
+    from bertlib.model import BertModel as BertModel
+    from bertlib.model import MultiHeadSelfAttention as MultiHeadSelfAttention
+    from bertlib.model import TransformerBlock as TransformerBlock
+    from bertlib.objectives import MaskedLMLoss as MaskedLMLoss
+    from bertlib.objectives import NSPLoss as NSPLoss
+    from bertlib.store import load_pretrained as load_pretrained
+    from bertlib.store import save_pretrained as save_pretrained
+    from bertlib.tokenizer import WordPieceTokenizer as WordPieceTokenizer
+    from bertlib.train import BertTrainer as BertTrainer
+    from bertlib.train import TrainingConfig as TrainingConfig
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "BertConfig",
-    "BertEmbedding",
-    "BertEncoder",
-    "BertForPreTraining",
-    "BertModel",
-    "BertTrainer",
-    "MaskedLMLoss",
-    "MultiHeadSelfAttention",
-    "NSPLoss",
-    "TrainingConfig",
-    "TransformerBlock",
-    "WordPieceTokenizer",
-    "fill_mask",
-    "load_pretrained",
-    "make_nsp_pairs",
-    "mask_tokens",
-    "prepare_corpus",
-    "save_pretrained",
-]
+_HOMES = {
+    "bertlib.cloze": ("fill_mask",),
+    "bertlib.config": ("BertConfig",),
+    "bertlib.data.masking": ("mask_tokens",),
+    "bertlib.data.pairs": ("make_nsp_pairs",),
+    "bertlib.data.prepare": ("prepare_corpus",),
+    "bertlib.model": (
+        "BertEmbedding", "BertEncoder", "BertForPreTraining", "BertModel", "MultiHeadSelfAttention",
+        "TransformerBlock",
+    ),
+    "bertlib.objectives": ("MaskedLMLoss", "NSPLoss"),
+    "bertlib.store": ("load_pretrained", "save_pretrained"),
+    "bertlib.tokenizer": ("WordPieceTokenizer",),
+    "bertlib.train": ("BertTrainer", "TrainingConfig"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'bertlib' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertlib.data.arrays import TokenCorpus
-from bertlib.fill_mask import Guess, fill_mask
+from bertlib.cloze import Guess, fill_mask
 from bertlib.model import BertForPreTraining
 from bertlib.tokenizer import WordPieceTokenizer
 

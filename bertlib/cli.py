@@ -236,7 +236,7 @@ def fill_mask_command(
 
     `bertlib fill-mask "She lost her [MASK]." --model runs/story-tiny/model --top 10`
     """
-    from bertlib.fill_mask import fill_mask
+    from bertlib.cloze import fill_mask
     from bertlib.reports import newest_model, report_guesses
     from bertlib.store import load_pretrained
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bertlib.errors import CheckpointError
-from bertlib.fill_mask import Guess
+from bertlib.cloze import Guess
 from bertlib.pretrain import Result
 
 

@@ -29,8 +29,7 @@ QUIZ_COLOURS = {
 }
 # Smaller type than the libraries' own, feedback on a ground it can be read on, radios out of sight.
 STYLE = """<style>
-.Quiz { font-size: 1rem; line-height: 1.4; max-width: 44rem; }
-.Quiz .QuestionText, .Quiz .Qtext { font-size: 1.05rem; line-height: 1.4; }
+div.Quiz { font-size: 1.05rem; line-height: 1.4; margin-left: 0; max-width: 44rem; }
 .Quiz .MCButton { font-size: .95rem; text-align: left; justify-content: flex-start; }
 .Quiz .MCButton:focus-within { outline: 3px solid #e69f00; outline-offset: 2px; }
 .Quiz .sr-only { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -59,7 +59,8 @@ def members(archive: tarfile.TarFile, wanted: dict[str, str]) -> Iterator[tuple[
 
 def fetch(package: str, version: str, vendor: Path, work: Path) -> int:
     """Download one package with npm and lay its wanted files into ``vendor``; returns how many."""
-    command = ["npm", "pack", "--silent", f"{package}@{version}", "--pack-destination", str(work)]
+    patience = ["--fetch-retries=1", "--fetch-timeout=60000"]
+    command = ["npm", "pack", "--silent", *patience, f"{package}@{version}", "--pack-destination", str(work)]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=300, check=True)
     count = 0
     with tarfile.open(work / done.stdout.split()[-1]) as archive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -46,7 +47,7 @@ def test_every_image_has_alternative_text(path: Path) -> None:
     for cell in code_cells(path):
         for output in cell.outputs:
             page = "".join(output.get("data", {}).get("text/html", ""))
-            assert page.count("<img") == page.count("<img alt=")
+            assert re.findall(r"<img(?![^>]*\balt=\"[^\"])[^>]{0,80}", page) == []
             assert "image/png" not in output.get("data", {}), (
                 "show figures with viz.show, which asks for alt text"
             )

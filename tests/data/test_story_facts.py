@@ -30,7 +30,9 @@ def test_nobody_gives_what_another_holds() -> None:
     world.happen(Event("own", {"A": "lily", "T": "kite", "V": "red"}))
     world.happen(Event("give", {"A": "lily", "B": "tom", "T": "kite"}))
     assert world.get("holder", "kite") == "tom"
-    with pytest.raises(StoryError, match="give .* cannot happen: the holder of kite is 'tom', expected 'lily'"):
+    with pytest.raises(
+        StoryError, match=r"give .* cannot happen: the holder of kite is 'tom', expected 'lily'"
+    ):
         world.happen(Event("give", {"A": "lily", "B": "ben", "T": "kite"}))
 
 
@@ -64,7 +66,10 @@ def test_everybody_in_a_plot_is_where_the_event_is() -> None:
         for event, facts in plot.events:
             if place and event.kind not in ("home", "bed", "dream"):
                 assert event.roles["P"] == place
-            place = next((value for relation, subject, value in facts if (relation, subject) == ("place", plot.hero)), place)
+            place = next(
+                (value for relation, subject, value in facts if (relation, subject) == ("place", plot.hero)),
+                place,
+            )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -135,7 +140,12 @@ def test_articles_and_verb_forms() -> None:
     assert article("old kettle") == "an old kettle"
     assert article("kite") == "a kite"
     forms = {("carry", "past"): "carried", ("hop", "ing"): "hopping", ("push", "third"): "pushes"}
-    forms |= {("find", "past"): "found", ("tie", "past"): "tied", ("bake", "ing"): "baking", ("mix", "past"): "mixed"}
+    forms |= {
+        ("find", "past"): "found",
+        ("tie", "past"): "tied",
+        ("bake", "ing"): "baking",
+        ("mix", "past"): "mixed",
+    }
     assert {key: inflect(*key) for key in forms} == forms
 
 

@@ -133,10 +133,7 @@ def _both(letter: str, form: str) -> Step:
     def step(teller: Teller) -> None:
         pair, first, second = teller.identity(letter), teller.roles["A"], teller.roles["B"]
         clear = teller.clear(pair) or form == "they"
-        if clear:
-            text = "they"
-        else:
-            text = f"{name_of(first)} and {name_of(second)}"
+        text = "they" if clear else f"{name_of(first)} and {name_of(second)}"
         teller.clear(first)
         teller.clear(second)
         teller.subject = len(teller.mentions)

@@ -65,7 +65,9 @@ def inflect(verb: str, form: str) -> str:
     if form == "third":
         if soft_y:
             return verb[:-1] + "ies"
-        hissing = verb.endswith(("s", "x", "z", "ch", "sh")) or (verb.endswith("o") and not verb.endswith("oo"))
+        hissing = verb.endswith(("s", "x", "z", "ch", "sh")) or (
+            verb.endswith("o") and not verb.endswith("oo")
+        )
         return verb + ("es" if hissing else "s")
     if form == "ing":
         if verb.endswith("ie"):

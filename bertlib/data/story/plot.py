@@ -294,7 +294,7 @@ def _animal_episode(plot: Plot) -> Iterator[Step]:
         return
     roles = {"N": animal}
     if plot.chance(0.5):
-        count, more = 2 + int(plot.rng.random() * 5), 1 + int(plot.rng.random() * 5)
+        count, more = 2 + int(plot.rng.random() * 5), 2 + int(plot.rng.random() * 4)
         numbers = roles | {"n": str(count), "m": str(more), "k": str(count + more)}
         yield "count", numbers
         if plot.chance(0.5):

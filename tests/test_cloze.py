@@ -4,7 +4,7 @@ import pytest
 from bertlib.blanks import choose_blanks, fill_blanks
 from bertlib.data.arrays import TokenCorpus
 from bertlib.errors import InputError
-from bertlib.fill_mask import fill_mask
+from bertlib.cloze import fill_mask
 from bertlib.reports import report_guesses
 from bertlib.store import load_pretrained
 
