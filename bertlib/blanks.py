@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertlib.data.arrays import TokenCorpus
 from bertlib.cloze import Guess, fill_mask
+from bertlib.data.arrays import TokenCorpus
 from bertlib.model import BertForPreTraining
 from bertlib.tokenizer import WordPieceTokenizer
 

@@ -150,6 +150,7 @@ def pretrain(
     vocab_size: Annotated[int | None, typer.Option(help="Word pieces to train [default: 8192].")] = None,
     cased: Cased = False,
     language: Annotated[str, typer.Option(help="Language of the story world: en or zh.")] = "en",
+    world: Annotated[str, typer.Option(help="How much of the story world: village or country.")] = "village",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Train about this long instead of --steps.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Texts a step, over all processes.")] = None,
@@ -207,7 +208,7 @@ def pretrain(
         )  # fmt: skip
         request = Request(
             out=out or free_folder(sources, preset), recipe=recipe, sources=tuple(sources or ()),
-            valid=tuple(valid or ()), tokenizer=tokenizer, language=language, encoding=encoding,
+            valid=tuple(valid or ()), tokenizer=tokenizer, language=language, world=world, encoding=encoding,
             errors=errors, minutes=minutes, device=device,
         )  # fmt: skip
     result = run(

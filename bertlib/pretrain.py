@@ -43,7 +43,7 @@ from bertlib.train import BertTrainer, CountingBaselines, Evaluation
 
 VALID_SHIFT = 1_000_003  # keeps the seeds of held-out batches away from those of training
 VOCABULARY_SAMPLE_MB = 25.0  # text that a vocabulary is learned from; more changes little
-STORY_MB, STORY_VALID_MB = 3.0, 0.15
+STORY_MB, STORY_VALID_MB = 2.0, 0.15
 TRIAL_STEPS = 5, 15  # to get warm, and to measure
 
 
@@ -61,6 +61,7 @@ class Request:
     valid: tuple[str, ...] = ()  # empty: the end of the corpus is set aside
     tokenizer: str | None = None  # a folder or vocab.txt; None: train one
     language: str = "en"  # of the story world
+    world: str = "village"  # or "country": twelve settings instead of two
     encoding: str = "utf-8"
     errors: str = "strict"
     minutes: float | None = None  # of training; decides the number of steps
@@ -241,7 +242,12 @@ def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], lis
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_corpus(
-                path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split
+                path,
+                megabytes=size,
+                seed=request.recipe.seed,
+                language=request.language,
+                split=split,
+                world=request.world,
             )
     say(f"wrote {STORY_MB:g} MB of stories into {paths['train'].parent}")
     return [str(paths["train"])], [str(paths["valid"])]

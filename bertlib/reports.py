@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertlib.errors import CheckpointError
 from bertlib.cloze import Guess
+from bertlib.errors import CheckpointError
 from bertlib.pretrain import Result
 
 

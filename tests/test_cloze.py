@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from bertlib.blanks import choose_blanks, fill_blanks
+from bertlib.cloze import fill_mask
 from bertlib.data.arrays import TokenCorpus
 from bertlib.errors import InputError
-from bertlib.cloze import fill_mask
 from bertlib.reports import report_guesses
 from bertlib.store import load_pretrained
 

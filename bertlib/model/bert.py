@@ -93,8 +93,8 @@ class BertModel(nn.Module):
         table = getattr(self.embedding, "word_embeddings", None)
         if not isinstance(table, nn.Embedding):
             raise ConfigError(
-                f"{type(self.embedding).__name__} has no nn.Embedding called word_embeddings; the output layer "
-                "shares that table, so give it this name"
+                f"{type(self.embedding).__name__} has no nn.Embedding called word_embeddings; the output "
+                "layer shares that table, so give it this name"
             )
         return table.weight
 

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
+from bertlib.data.story.cast import population
 from bertlib.data.story.english_words import article, inflect
-from bertlib.data.story.plot import write_plot
+from bertlib.data.story.episodes import write_plot
 from bertlib.data.story.stories import stories
 from bertlib.data.story.telling import Sentence, atlas
 from bertlib.data.story.world import Event, StoryError, World
@@ -62,7 +63,7 @@ def test_the_loser_and_the_giver_had_the_thing() -> None:
 def test_everybody_in_a_plot_is_where_the_event_is() -> None:
     rng = Random(5)
     for _ in range(200):
-        plot, place = write_plot(rng, split="train"), ""
+        plot, place = write_plot(rng, population("country"), split="train"), ""
         for event, facts in plot.events:
             if place and event.kind not in ("home", "bed", "dream"):
                 assert event.roles["P"] == place

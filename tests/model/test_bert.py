@@ -101,5 +101,5 @@ def test_an_embedding_without_the_shared_table_is_named():
             self.words = torch.nn.Embedding(config.vocab_size, config.hidden_size)
 
     bert = BertModel(BertConfig.from_preset("tiny", vocab_size=50), embedding=Nameless)
-    with pytest.raises(ConfigError, match="Nameless has no nn.Embedding called word_embeddings"):
+    with pytest.raises(ConfigError, match=r"Nameless has no nn.Embedding called word_embeddings"):
         _ = bert.word_embeddings

@@ -32,23 +32,7 @@ def last_seen(words: Sequence[str], neighbours: Sequence[str]) -> list[str]:
     return [follower.get(n, Counter(words).most_common(1)[0][0]) for n in neighbours]
 
 
-TEXT = [
-    "the",
-    "cat",
-    "saw",
-    "the",
-    "dog",
-    "and",
-    "the",
-    "dog",
-    "saw",
-    "the",
-    "moon",
-    "and",
-    "the",
-    "dog",
-    "sang",
-]
+TEXT = ["the", "cat", "saw", "the", "dog", "and", "the", "dog", "saw", "the", "moon", "and", "the", "dog"]
 
 BIGRAM = Exercise(
     name="bigram-guesses",
@@ -271,8 +255,8 @@ DIAGNOSE = Exercise(
     difficulty="medium",
     minutes=12,
     hint="Ask in this order. Is the training loss more than 1 above the start? Then it is exploding. Is "
-    "held-out text more than 1 above training? Then cheating if it is above the unigram, else memorising. Is held-out "
-    "text above the unigram minus 0.2? Stuck. Otherwise: healthy.",
+    "held-out text more than 1 above training? Then cheating if it is above the unigram, else memorising. "
+    "Is held-out text above the unigram minus 0.2? Stuck. Otherwise: healthy.",
     praise="Four numbers, five verdicts. You will look at them before you look at anything else.",
     reference=diagnose,
     cases=lambda: [
