@@ -30,7 +30,7 @@ Sources = str | Path | Sequence[str | Path]
 
 SUFFIXES = (".txt", ".txt.gz", ".txt.xz")
 CHUNK_CHARACTERS = 2**16
-_READ_BYTES = 2**17
+_READ_BYTES = 2**14  # joining larger pieces leaves gaps in memory that nothing fits into
 _LOOK_BACK = 4096  # characters before the limit in which a place to cut an overlong line is looked for
 _BLANK = re.compile(r"\s(?=\S)")
 

@@ -15,8 +15,7 @@ about 200 ns on each. Four steps do it for all words together:
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 
 import numpy as np
@@ -26,7 +25,7 @@ from bertlib.tokenizer.greedy import greedy_pieces
 from bertlib.tokenizer.normalize import CharTable, spaced
 from bertlib.tokenizer.pieces import MAX_WORD_CHARS
 
-KEPT_WORDS = 1 << 17  # about 20 MB; English books of 20 MB hold 90,000 different words
+KEPT_WORDS = 1 << 17  # English books of 73 MB hold 93,000 different words
 KEY_BYTES = 16
 SLOT_BITS = 18  # twice as many slots as words are kept
 PROBES = 6  # slots in a row that a word may lie in
@@ -57,6 +56,8 @@ _MASK_2 = _MASKS[np.maximum(np.arange(KEY_BYTES + 1) - 8, 0)]
 class WordStore:
     """Gives words numbers, in the order in which they are met, and keeps their ids.
 
+    Word n has ``pool[bounds[n] : bounds[n + 1]]``; both arrays have room to spare at their ends.
+
     Args:
         ids: piece -> id.
         unknown: the piece for words that cannot be cut, a key of ``ids``.
@@ -67,26 +68,49 @@ class WordStore:
         self.unknown = unknown
         self.forget()
 
+    def __len__(self) -> int:
+        return self._count
+
     def forget(self) -> None:
         """Start afresh."""
-        self.numbers: dict[str, int] = {}
-        self.pool = array("i")  # the ids of all words behind one another
-        self.bounds = array("q", [0])  # word n has pool[bounds[n] : bounds[n + 1]]
+        self._count = 0
+        self.numbers: dict[str, int] = {}  # of the words that came through `find`
+        self.pool = np.zeros(1 << 16, dtype=np.int32)
+        self.bounds = np.zeros(1 << 15, dtype=np.int64)
 
-    def number(self, word: str) -> int:
-        """Return the number of a word, after working out its ids if it is new."""
+    def add(self, word: str) -> int:
+        """Work out the ids of a word and return the number it gets: to be kept, nothing here finds it."""
+        number, start = self._count, int(self.bounds[self._count])
+        ids = [self.ids[piece] for piece in greedy_pieces(word, self.ids, self.unknown)]
+        self.pool = _with_room(self.pool, start + len(ids))
+        self.bounds = _with_room(self.bounds, number + 2)
+        self.pool[start : start + len(ids)] = ids
+        self.bounds[number + 1] = start + len(ids)
+        self._count += 1
+        return number
+
+    def find(self, word: str) -> int:
+        """Return the number of a word, which is added if it did not come this way before."""
         word = word[: MAX_WORD_CHARS + 1]  # longer ones are [UNK] all the same: do not keep them whole
         number = self.numbers.get(word)
         if number is None:
-            number = self.numbers[word] = len(self.numbers)
-            self.pool.extend(map(self.ids.__getitem__, greedy_pieces(word, self.ids, self.unknown)))
-            self.bounds.append(len(self.pool))
+            number = self.numbers[word] = self.add(word)
         return number
 
     def word_ids(self, word: str) -> list[int]:
         """Return the ids of one normalised word."""
-        number = self.number(word)
+        number = self.find(word)
         return self.pool[self.bounds[number] : self.bounds[number + 1]].tolist()
+
+
+def _with_room(numbers: np.ndarray, size: int) -> np.ndarray:
+    """Return the array, or a copy of twice its length when it is shorter than ``size``.
+
+    Doubling rarely moves it: memory that is moved often leaves gaps that nothing fits into.
+    """
+    if size <= len(numbers):
+        return numbers
+    return np.concatenate([numbers, np.zeros(max(len(numbers), size - len(numbers)), numbers.dtype)])
 
 
 class LineEncoder:
@@ -105,15 +129,15 @@ class LineEncoder:
         self._forget()
 
     def _forget(self) -> None:
-        self._store.forget()
         slots = (1 << SLOT_BITS) + PROBES
         self._key_1 = np.zeros(slots, dtype=np.uint64)  # 0 is a free slot: no word holds the byte 0
         self._key_2 = np.zeros(slots, dtype=np.uint64)
-        self._number = np.zeros(slots, dtype=np.int64)
+        self._number = np.zeros(slots, dtype=np.int32)
+        self._store.forget()  # last: whenever Ctrl-C comes, no slot has a number that means another word
 
     def _make_room(self) -> None:
         """Forget all words when there are many, so that memory stays bounded; ids do not depend on it."""
-        if len(self._store.numbers) > KEPT_WORDS:
+        if len(self._store) > KEPT_WORDS:
             self._forget()
 
     def word_ids(self, word: str) -> list[int]:
@@ -136,13 +160,13 @@ class LineEncoder:
         data = self._bytes(text)
         starts, ends = find_words(data)
         numbers = self._look_up(data, starts, ends - starts)
-        bounds = np.array(self._store.bounds)
-        sizes = (bounds[1:] - bounds[:-1])[numbers]
+        bounds = self._store.bounds
+        sizes = bounds[numbers + 1] - bounds[numbers]
         totals = np.concatenate([[0], np.cumsum(sizes)])  # totals[w]: ids before word w
         sources = np.repeat(bounds[numbers] - totals[:-1], sizes) + np.arange(totals[-1])
         words_before = np.searchsorted(starts, np.flatnonzero(data == _LINE_END))
         counts = np.diff(totals[words_before], prepend=0, append=totals[-1])
-        return np.array(self._store.pool, dtype=np.int32)[sources], counts
+        return self._store.pool[sources], counts
 
     def _bytes(self, text: str) -> np.ndarray:
         """Return the normalised text as UTF-8, with spare zeros at its end that reading keys may run into."""
@@ -168,24 +192,25 @@ class LineEncoder:
         numbers = np.empty(len(starts), dtype=np.int64)
         raw = data.tobytes()
 
-        def learn(words: np.ndarray) -> None:
+        def ask(number_of: Callable[[str], int], words: np.ndarray) -> None:
             ends = starts[words] + lengths[words]
             spans = zip(starts[words].tolist(), ends.tolist(), strict=True)
-            numbers[words] = [self._store.number(raw[start:end].decode()) for start, end in spans]
+            numbers[words] = [number_of(raw[start:end].decode()) for start, end in spans]
 
         rest = np.flatnonzero(lengths <= KEY_BYTES)
         for _ in range(PROBES):
             free = rest[self._key_1[slots[rest]] == 0]
             new = free[np.unique(slots[free], return_index=True)[1]]  # one newcomer for each free slot
-            learn(new)
-            self._key_1[slots[new]], self._key_2[slots[new]] = key_1[new], key_2[new]
+            ask(self._store.add, new)
             self._number[slots[new]] = numbers[new]
+            self._key_2[slots[new]] = key_2[new]
+            self._key_1[slots[new]] = key_1[new]  # last: now the slots are taken
             here = slots[rest]
             found = (self._key_1[here] == key_1[rest]) & (self._key_2[here] == key_2[rest])
             numbers[rest] = self._number[here]
             rest = rest[~found]
             slots[rest] += 1
-        learn(np.concatenate([rest, np.flatnonzero(lengths > KEY_BYTES)]))
+        ask(self._store.find, np.concatenate([rest, np.flatnonzero(lengths > KEY_BYTES)]))
         return numbers
 
 

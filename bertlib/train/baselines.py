@@ -24,18 +24,34 @@ class CountingBaselines:
 
     likeliest: int
     follower: Tensor  # (V,) the likeliest word after each word
+    log_share: Tensor  # (V,) log of each word's share of the text, every word counted once more
     first_word_id: int
 
     @classmethod
     def count(cls, tokens: np.ndarray, vocab_size: int, *, first_word_id: int = 5) -> CountingBaselines:
         """Count words and neighbours in a row of tokens (up to 20 million)."""
         row = np.asarray(tokens[:MOST_TOKENS]).astype(np.int64)
-        likeliest = int(np.bincount(row, minlength=vocab_size).argmax())
+        words = np.bincount(row, minlength=vocab_size)
+        likeliest = int(words.argmax())
+        log_share = torch.from_numpy(np.log((words + 1) / (len(row) + vocab_size)))
         pairs, counts = np.unique(row[:-1] * vocab_size + row[1:], return_counts=True)
         order = np.argsort(counts, kind="stable")  # later, larger counts overwrite smaller ones
         follower = np.full(vocab_size, likeliest)
         follower[pairs[order] // vocab_size] = pairs[order] % vocab_size
-        return cls(likeliest=likeliest, follower=torch.from_numpy(follower), first_word_id=first_word_id)
+        return cls(
+            likeliest=likeliest,
+            follower=torch.from_numpy(follower),
+            log_share=log_share,
+            first_word_id=first_word_id,
+        )
+
+    def unigram_loss(self, batches: Iterable[Batch]) -> float:
+        """Return the loss, in nats a masked word, of always giving every word its share of the text.
+
+        A model that has learned which words are common, and nothing else, is at this level.
+        """
+        labels = torch.cat([batch.labels.cpu() for batch in batches])
+        return -self.log_share[labels].mean().item()
 
     def accuracy(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return the share of masked words guessed right by each: ``{"unigram": ..., "bigram": ...}``."""

@@ -12,6 +12,7 @@ except ImportError as error:
 from bertlib.viz.attention import draw_attention, draw_heads
 from bertlib.viz.embeddings import draw_input_embeddings, draw_one_hots, draw_position_similarity
 from bertlib.viz.figure import as_html, figure, show
+from bertlib.viz.gallery import draw_gallery
 from bertlib.viz.loss import draw_loss, draw_training, read_log
 from bertlib.viz.style import COLOURS
 
@@ -19,6 +20,7 @@ __all__ = [
     "COLOURS",
     "as_html",
     "draw_attention",
+    "draw_gallery",
     "draw_heads",
     "draw_input_embeddings",
     "draw_loss",

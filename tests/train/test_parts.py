@@ -130,3 +130,9 @@ def test_precision_is_set_back_even_after_an_error():
     with pytest.raises(RuntimeError):
         fail()
     assert torch.get_float32_matmul_precision() == before
+
+
+def test_the_unigram_loss_of_a_text_one_can_count_by_hand():
+    counted = CountingBaselines.count(np.array([5, 5, 5, 6]), 8)  # shares, one more each: 4/12, 2/12, 1/12
+    text = batch([[2, 4, 4, 3]], [[2, 5, 7, 3]], [[0, 1, 1, 0]])
+    assert counted.unigram_loss([text]) == pytest.approx(-(math.log(4 / 12) + math.log(1 / 12)) / 2)
