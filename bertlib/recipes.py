@@ -65,7 +65,8 @@ class Recipe:
         given = {key: value for key, value in changes.items() if value is not None}
         values = DEFAULTS[preset] | (STORY if story else {}) | given
         if "positions" not in given:
-            values["positions"] = max(values.get("positions", 0), values["max_length"])
+            length = values.get("max_length", cls.max_length)
+            values["positions"] = max(values.get("positions", cls.positions), length)
         return cls(preset=preset, **values)
 
     def replace(self, **changes: Any) -> Recipe:

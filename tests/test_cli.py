@@ -23,7 +23,10 @@ def bertlib(monkeypatch, capsys):
     return run
 
 
-COMMANDS = ["tokenizer train", "corpus prepare", "pretrain", "fill-mask", "bench pretrain"]
+COMMANDS = [
+    "tokenizer train", "corpus prepare", "pretrain", "fill-mask", "bench pretrain", "bench tokenize",
+    "bench corpus",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

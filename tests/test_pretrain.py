@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from bertlib.config import PRESETS, BertConfig
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
 from bertlib.pretrain import Request, new_model, pick_device, pretrain
 from bertlib.recipes import Recipe
@@ -139,6 +140,15 @@ def test_a_vocabulary_smaller_than_the_alphabet(texts, quick_recipe, tmp_path):
 def test_recipes_that_make_no_sense(changes, word):
     with pytest.raises(ConfigError, match=word):
         Recipe.for_preset(**changes)
+
+
+@pytest.mark.parametrize("story", [False, True])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_has_a_recipe(preset, story):
+    recipe = Recipe.for_preset(preset, story=story)
+    assert recipe.model_config(100).hidden_size == BertConfig.from_preset(preset).hidden_size
+    assert recipe.positions >= recipe.max_length
+    assert recipe.training_config().steps == recipe.steps
 
 
 def test_a_recipe_leaves_what_is_none():

@@ -7,19 +7,23 @@ else to do.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import psutil
 
+from bertlib.bench.material import texts_or_stories, tokenizer_or_new
 from bertlib.data.corpus import Sources
 from bertlib.data.prepare import CorpusTokenizer, prepare_corpus
 from bertlib.data.workers import usable_cores
-from bertlib.tokenizer import WordPieceTokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,7 @@ class CorpusBench:
 
     megabytes: float  # of text, unpacked (10^6 bytes)
     seconds: float
+    processor_seconds: float  # of all processes together: what other jobs on the machine disturb little
     peak_megabytes: float  # memory of all processes together, over what this one had before
     workers: int
 
@@ -36,15 +41,52 @@ class CorpusBench:
         """Megabytes of text a second."""
         return self.megabytes / self.seconds
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON can hold them."""
+        return asdict(self) | {"megabytes_per_s": self.rate}
+
     def __str__(self) -> str:
         return (
-            f"{self.megabytes:.1f} MB of text in {self.seconds:.1f} s: {self.rate:.1f} MB/s with "
-            f"{self.workers} worker{'s' * (self.workers != 1)}, {self.peak_megabytes:.0f} MB over the base"
+            f"{self.megabytes:.1f} MB of text in {self.seconds:.1f} s ({self.processor_seconds:.1f} s of "
+            f"processor time): {self.rate:.1f} MB/s with {self.workers} worker{'s' * (self.workers != 1)}, "
+            f"{self.peak_megabytes:.0f} MB over the base"
         )
 
 
+def bench_preparation(
+    sources: Sequence[str] = (),
+    saved: str | Path | None = None,
+    *,
+    workers: int | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+) -> CorpusBench:
+    """Measure the preparation of text files.
+
+    Args:
+        sources: as for :func:`prepare_corpus`; none: generated stories.
+        saved: folder of a tokenizer, or a vocab.txt; None trains one first, which is not measured, but
+            leaves room in this process, so that its memory grows less.
+        workers: processes; None: one a core.
+        encoding: of the text.
+        errors: what to do with bytes that are no text.
+
+    Raises:
+        CorpusError: as :func:`prepare_corpus`.
+        VocabularyError: no vocabulary, or too little text to learn one from.
+    """
+    with texts_or_stories(sources) as files:
+        tokenizer = tokenizer_or_new(saved, files, encoding=encoding, errors=errors)
+        return measure_preparation(files, tokenizer, workers=workers, encoding=encoding, errors=errors)
+
+
 def measure_preparation(
-    sources: Sources, tokenizer: CorpusTokenizer, *, workers: int | None = None
+    sources: Sources,
+    tokenizer: CorpusTokenizer,
+    *,
+    workers: int | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
 ) -> CorpusBench:
     """Prepare a corpus in a temporary folder and measure time and memory.
 
@@ -54,19 +96,33 @@ def measure_preparation(
         sources: as for :func:`prepare_corpus`.
         tokenizer: turns lines into ids.
         workers: processes; None: one a core.
+        encoding: of the text.
+        errors: what to do with bytes that are no text.
 
     Raises:
         CorpusError: as :func:`prepare_corpus`.
     """
     workers = usable_cores() if workers is None else workers
     with tempfile.TemporaryDirectory() as folder, PeakMemory() as memory:
-        start = time.perf_counter()
-        corpus = prepare_corpus(sources, tokenizer, folder, workers=workers, progress=False)
-        seconds = time.perf_counter() - start
+        start, processor_start = time.perf_counter(), _processor_seconds()
+        corpus = prepare_corpus(
+            sources, tokenizer, folder, workers=workers, encoding=encoding, errors=errors, progress=False
+        )
+        seconds, processor_seconds = time.perf_counter() - start, _processor_seconds() - processor_start
         text_bytes = corpus.meta["text_bytes"]
     return CorpusBench(
-        megabytes=text_bytes / 1e6, seconds=seconds, peak_megabytes=memory.over_base / 1e6, workers=workers
+        megabytes=text_bytes / 1e6,
+        seconds=seconds,
+        processor_seconds=processor_seconds,
+        peak_megabytes=memory.over_base / 1e6,
+        workers=workers,
     )
+
+
+def _processor_seconds() -> float:
+    """Processor time of this process and of the children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 class PeakMemory:
@@ -121,13 +177,12 @@ def _memory() -> int:
 def main() -> None:
     """Measure one preparation and print the command and the result."""
     parser = argparse.ArgumentParser(prog="python -m bertlib.bench.corpus", description=main.__doc__)
-    parser.add_argument("sources", nargs="+", help="folders, files or patterns of .txt files")
-    parser.add_argument("--tokenizer", required=True, help="folder of a tokenizer, or a vocab.txt")
+    parser.add_argument("sources", nargs="*", help="folders, files or patterns of .txt files")
+    parser.add_argument("--tokenizer", help="folder of a tokenizer, or a vocab.txt")
     parser.add_argument("--workers", type=int, help="processes; all cores by default")
     options = parser.parse_args()
-    tokenizer = WordPieceTokenizer.load(options.tokenizer)
     print("$ python -m bertlib.bench.corpus", *sys.argv[1:])
-    print(measure_preparation(options.sources, tokenizer, workers=options.workers))
+    print(bench_preparation(options.sources, options.tokenizer, workers=options.workers))
 
 
 if __name__ == "__main__":

@@ -12,18 +12,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import accumulate, groupby
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
+from bertlib.bench.material import texts_or_stories, tokenizer_or_new
+from bertlib.data.corpus import sample_texts
 from bertlib.errors import CorpusError
 from bertlib.tokenizer import WordPieceTokenizer
 
 LIBRARY = "tokenizers"
 NEW_WORDS = "bertlib, every word new at first"
 KNOWN_WORDS = "bertlib, words seen before"
+_BLOCK = 1_000_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +61,49 @@ class TokenizeBench:
         return [head, *rows, f"lines with other ids than the library's: {self.differences}"]
 
 
+def bench_texts(
+    sources: Sequence[str] = (),
+    saved: str | Path | None = None,
+    *,
+    megabytes: float = 2.0,
+    rounds: int = 5,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+) -> TokenizeBench:
+    """Measure on a sample of text files.
+
+    Args:
+        sources: as for :func:`bertlib.data.corpus.find_texts`; none: generated stories.
+        saved: folder of a tokenizer, or a vocab.txt; None trains one.
+        megabytes: size of the sample, which is spread over all files.
+        rounds: turns of each side.
+        encoding: of the text.
+        errors: what to do with bytes that are no text.
+
+    Raises:
+        CorpusError: bad sources or encoding, no text.
+        VocabularyError: no vocabulary, or too little text to learn one from.
+    """
+    with texts_or_stories(sources) as files:
+        tokenizer = tokenizer_or_new(saved, files, encoding=encoding, errors=errors)
+        texts = sample_texts(files, megabytes, encoding=encoding, errors=errors)
+    return bench_tokenizing(_joined(texts), tokenizer, rounds=rounds)
+
+
+def _joined(texts: Sequence[str]) -> list[str]:
+    """Join blocks of whole lines to larger ones of about a million characters."""
+    sizes = accumulate(map(len, texts))
+    groups = groupby(zip(texts, sizes, strict=True), key=lambda pair: pair[1] // _BLOCK)
+    return ["".join(text for text, _ in group) for _, group in groups]
+
+
 def bench_tokenizing(
     texts: Sequence[str], tokenizer: WordPieceTokenizer, *, rounds: int = 5
 ) -> TokenizeBench:
     """Measure ``encode_lines`` with empty and with filled caches, and the library, in turn.
 
     Args:
-        texts: blocks of whole lines of about a megabyte, e.g. from :func:`bertlib.data.corpus.sample_texts`.
+        texts: blocks of whole lines, best of about a megabyte.
         tokenizer: whose vocabulary both sides use.
         rounds: turns of each side.
 

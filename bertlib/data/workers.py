@@ -25,9 +25,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _WAITING = 2  # items read ahead for each worker: enough to keep them busy, few enough for flat memory
-# The Linux allocator gives free memory back, and asks for it again, with every item, unless told how much to
-# keep (bytes); other systems do not look at these.
-_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000", "MALLOC_MMAP_THRESHOLD_": "2000000"}
 _SERVE = "from bertlib.data.workers import serve; serve()"
 
 
@@ -84,7 +81,7 @@ class _Worker:
     """One process that knows one (pickled) function, and the two pipes to it."""
 
     def __init__(self, function: bytes) -> None:
-        environment = _KEEP_MEMORY | os.environ | {
+        environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "OMP_NUM_THREADS": "1",  # the cores are shared out among the workers already
         }

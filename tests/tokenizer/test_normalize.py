@@ -35,12 +35,7 @@ def test_words_by_hand(text, uncased, cased):
 def test_every_character_is_treated_as_by_the_library(lowercase):
     """The planes that hold characters in full, of the empty ones a part."""
     points = [*range(0xD800), *range(0xE000, 0x32400), *range(0xE0000, 0xE0200)]
-    check_points([*points, *range(0x32400, 0x110000, 997)], lowercase)
-
-
-@pytest.mark.slow
-def test_every_single_code_point_is_treated_as_by_the_library():
-    check_points([*range(0xD800), *range(0xE000, 0x110000)], True)
+    check_points([*points, *range(0x32400, 0x110000, 499)], lowercase)
 
 
 def check_points(points, lowercase):
