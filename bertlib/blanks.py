@@ -11,7 +11,7 @@ from bertlib.data.arrays import TokenCorpus
 from bertlib.model import BertForPreTraining
 from bertlib.tokenizer import WordPieceTokenizer
 
-SHORTEST, LONGEST = 6, 24  # pieces of a sentence that reads well in a terminal
+SHORTEST, LONGEST = 6, 16  # pieces of a sentence that reads well in a terminal
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,14 @@ Bad input ends with one line on stderr and exit code 2; stopping with Ctrl-C wit
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from bertlib.bench.commands import bench_app
+from bertlib.console import Encoding, Errors, Json, show, whisper
 from bertlib.errors import BertlibError, MissingExtraError
 
 app = typer.Typer(
@@ -20,15 +21,11 @@ app = typer.Typer(
 )  # fmt: skip
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train a WordPiece vocabulary.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Turn txt files into token arrays.")
-bench_app = typer.Typer(no_args_is_help=True, help="Measure, side by side in one process.")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(bench_app, name="bench")
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Texts = Annotated[list[str], typer.Argument(help="Folders, files or patterns of .txt (.gz, .xz) files.")]
-Encoding = Annotated[str, typer.Option(help="Encoding of the files.")]
-Errors = Annotated[str, typer.Option(help="Bytes that are no text: strict stops, replace or ignore goes on.")]
 Cased = Annotated[bool, typer.Option("--cased", help="Keep capitals and accents.")]
 
 
@@ -42,16 +39,6 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("bertlib: stopped; `bertlib pretrain --resume RUN` goes on with a run", err=True)
         sys.exit(130)
-
-
-def show(values: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
-    """Print a result for people, or as JSON."""
-    typer.echo(json.dumps(values, ensure_ascii=False) if as_json else "\n".join(lines))
-
-
-def whisper(line: str) -> None:
-    """Print a line about progress, where it does not get into the result's way."""
-    typer.echo(line, err=True)
 
 
 @tokenizer_app.command("train")
@@ -192,10 +179,10 @@ def pretrain(
 
     `accelerate launch --num_processes 4 -m bertlib pretrain texts/ --preset base --precision bf16`
     """
-    from bertlib.pretrain import Request
     from bertlib.pretrain import pretrain as run
     from bertlib.recipes import Recipe
     from bertlib.reports import free_folder, report_pretraining
+    from bertlib.request import Request
 
     if resume:
         request = Request.load(resume)
@@ -249,89 +236,3 @@ def fill_mask_command(
         "blanks": [[g._asdict() for g in blank] for blank in guesses],
     }
     show(values, report_guesses(guesses), as_json=as_json)
-
-
-@bench_app.command("pretrain")
-def bench_pretrain(
-    preset: Annotated[str, typer.Option(help="Size of both models.")] = "mini",
-    vocab_size: Annotated[int, typer.Option(help="Word pieces.")] = 30_522,
-    batch_size: Annotated[int, typer.Option(help="Texts a step.")] = 32,
-    max_length: Annotated[int, typer.Option(help="Positions a text.")] = 128,
-    rounds: Annotated[int, typer.Option(help="Times each side has its turn.", min=2)] = 7,
-    steps: Annotated[int, typer.Option(help="Steps a turn.", min=1)] = 3,
-    matmul: Annotated[str, typer.Option(help="Our fp32 products: highest, high or medium.")] = "medium",
-    as_json: Json = False,
-) -> None:
-    """Compare a pre-training step with that of transformers' BertForPreTraining, interleaved.
-
-    **Examples**
-
-    `bertlib bench pretrain`
-
-    `bertlib bench pretrain --preset tiny --vocab-size 8192 --matmul highest`
-    """
-    from bertlib.bench.pretrain import bench_pretraining
-
-    result = bench_pretraining(
-        preset=preset, vocab_size=vocab_size, batch_size=batch_size, max_length=max_length, rounds=rounds,
-        steps=steps, matmul_precision=matmul,
-    )  # fmt: skip
-    show(result.to_dict(), result.lines(), as_json=as_json)
-
-
-BenchTexts = Annotated[
-    list[str] | None,
-    typer.Argument(help="Folders, files or patterns of .txt files; nothing: generated stories."),
-]
-BenchTokenizer = Annotated[
-    Path | None, typer.Option(help="Folder of a tokenizer, or a vocab.txt [default: trains one of 8192].")
-]
-
-
-@bench_app.command("tokenize")
-def bench_tokenize(
-    sources: BenchTexts = None,
-    tokenizer: BenchTokenizer = None,
-    megabytes: Annotated[float, typer.Option(help="Text to measure with, spread over all files.")] = 2,
-    rounds: Annotated[int, typer.Option(help="Times each side has its turn.", min=1)] = 5,
-    encoding: Encoding = "utf-8",
-    errors: Errors = "strict",
-    as_json: Json = False,
-) -> None:
-    """Compare the speed of our tokenizer with the tokenizers library, on one core, interleaved.
-
-    **Examples**
-
-    `bertlib bench tokenize`
-
-    `bertlib bench tokenize texts/ --tokenizer tokenizer --megabytes 5`
-    """
-    from bertlib.bench.tokenize import bench_texts
-
-    result = bench_texts(
-        sources or (), tokenizer, megabytes=megabytes, rounds=rounds, encoding=encoding, errors=errors
-    )
-    show(result.to_dict(), result.lines(), as_json=as_json)
-
-
-@bench_app.command("corpus")
-def bench_corpus(
-    sources: BenchTexts = None,
-    tokenizer: BenchTokenizer = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.", min=1)] = None,
-    encoding: Encoding = "utf-8",
-    errors: Errors = "strict",
-    as_json: Json = False,
-) -> None:
-    """Measure the speed and the memory of corpus preparation.
-
-    **Examples**
-
-    `bertlib bench corpus`
-
-    `bertlib bench corpus texts/ --tokenizer tokenizer --workers 2`
-    """
-    from bertlib.bench.corpus import bench_preparation
-
-    result = bench_preparation(sources or (), tokenizer, workers=workers, encoding=encoding, errors=errors)
-    show(result.to_dict(), [str(result)], as_json=as_json)

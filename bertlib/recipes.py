@@ -66,7 +66,7 @@ class Recipe:
         values = DEFAULTS[preset] | (STORY if story else {}) | given
         if "positions" not in given:
             length = values.get("max_length", cls.max_length)
-            values["positions"] = max(values.get("positions", cls.positions), length)
+            values["positions"] = max(values.get("positions", 0), length)
         return cls(preset=preset, **values)
 
     def replace(self, **changes: Any) -> Recipe:
@@ -113,7 +113,7 @@ class Recipe:
 _PAPER = {"learning_rate": 1e-4, "batch_size": 256, "positions": 512, "steps": 1_000_000, "beta2": 0.999}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "tiny": {
-        "learning_rate": 2e-3, "batch_size": 32, "max_length": 32, "positions": 128, "steps": 10_000,
+        "learning_rate": 2e-3, "batch_size": 32, "max_length": 32, "steps": 10_000,
         "dropout": 0.0, "initializer_range": 0.05,
     },
     "mini": {"learning_rate": 1e-3, "batch_size": 128, "steps": 20_000, "initializer_range": 0.035},
@@ -126,6 +126,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 # A minute is about a million tokens on two slow cores. Short texts help most: the fewer places there are to
 # look at, the sooner attention finds the neighbours. A shorter memory of gradients suits a short run.
 STORY: dict[str, Any] = {
-    "vocab_size": 1024, "max_length": 20, "positions": 64, "batch_size": 32, "steps": 1300,
+    "vocab_size": 1024, "max_length": 20, "batch_size": 32, "steps": 1300,
     "learning_rate": 2.5e-3, "dropout": 0.0, "eval_every": 260, "eval_batches": 60,
 }  # fmt: skip

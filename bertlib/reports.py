@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bertlib.cloze import Guess
 from bertlib.errors import CheckpointError
-from bertlib.pretrain import Result
+from bertlib.request import Result
 
 
 def free_folder(sources: Sequence[str] | None, preset: str, *, runs: Path = Path("runs")) -> Path:

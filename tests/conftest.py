@@ -3,8 +3,9 @@
 import pytest
 
 from bertlib.data.story import write_corpus
-from bertlib.pretrain import Request, pretrain
+from bertlib.pretrain import pretrain
 from bertlib.recipes import Recipe
+from bertlib.request import Request
 
 QUICK = {
     "vocab_size": 400,

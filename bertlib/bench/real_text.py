@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bertlib.bench.provenance import provenance, write_results
-from bertlib.pretrain import Request, Result, pretrain
+from bertlib.pretrain import pretrain
 from bertlib.recipes import Recipe
+from bertlib.request import Request, Result
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -22,26 +22,29 @@ def differences(texts, vocab, *, lowercase, allow_special=True):
     return wrong
 
 
-def line_differences(lines, vocab, *, lowercase):
+def line_differences(lines, vocab, *, lowercase, block=100):
     """The lines of which encode_lines gives other ids than the library."""
-    ids, counts = WordPieceTokenizer(vocab, lowercase=lowercase).encode_lines("\n".join(lines))
-    assert len(counts) == len(lines)
-    assert counts.sum() == len(ids)
-    theirs = reference(vocab, lowercase=lowercase, special=False).encode_batch_fast(
-        lines, add_special_tokens=False
-    )
-    bounds = pairwise(accumulate(counts.tolist(), initial=0))
-    return [
-        line
-        for line, (start, end), expected in zip(lines, bounds, theirs, strict=True)
-        if ids[start:end].tolist() != expected.ids
-    ]
+    ours = WordPieceTokenizer(vocab, lowercase=lowercase)
+    theirs = reference(vocab, lowercase=lowercase, special=False)
+    wrong = []
+    for first in range(0, len(lines), block):
+        some = lines[first : first + block]
+        ids, counts = ours.encode_lines("\n".join(some))
+        assert len(counts) == len(some)
+        assert counts.sum() == len(ids)
+        expected = theirs.encode_batch_fast(some, add_special_tokens=False)
+        bounds = pairwise(accumulate(counts.tolist(), initial=0))
+        for line, (start, end), one in zip(some, bounds, expected, strict=True):
+            if ids[start:end].tolist() != one.ids:
+                wrong.append(line)
+    return wrong
 
 
 def check_random_texts(texts, lowercase):
+    """Ids and offsets of every text; the fast path on 10,000 of them."""
     vocab = vocabulary_of(texts, lowercase=lowercase)
     assert differences(texts, vocab, lowercase=lowercase) == []
-    lines = "\n".join(texts).split("\n")
+    lines = "\n".join(texts[:10_000]).split("\n")
     assert line_differences(lines, vocab, lowercase=lowercase) == []
 
 
@@ -60,7 +63,7 @@ def test_special_tokens_as_plain_words(lowercase):
 @pytest.mark.slow
 @BOTH
 def test_a_hundred_thousand_random_texts(lowercase):
-    """Ids and offsets of every text, half of them with each kind of tokenizer."""
+    """Half of them with each kind of tokenizer."""
     check_random_texts(random_texts(50_000, seed=3 + lowercase), lowercase)
 
 

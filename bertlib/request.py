@@ -1,0 +1,85 @@
+"""What a pre-training run was asked for, and what came out of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bertlib.blanks import Blank
+from bertlib.errors import CheckpointError, ConfigError
+from bertlib.files import write_text
+from bertlib.recipes import Recipe
+from bertlib.train import Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to pre-train on, and where to put it.
+
+    Raises:
+        ConfigError: minutes that are none.
+    """
+
+    out: Path
+    recipe: Recipe
+    sources: tuple[str, ...] = ()  # empty: the story world
+    valid: tuple[str, ...] = ()  # empty: the end of the corpus is set aside
+    tokenizer: str | None = None  # a folder or vocab.txt; None: train one
+    language: str = "en"  # of the story world
+    world: str = "village"  # or "country": twelve settings instead of two
+    encoding: str = "utf-8"
+    errors: str = "strict"
+    minutes: float | None = None  # of training; decides the number of steps
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and self.minutes <= 0:
+            raise ConfigError(f"minutes is {self.minutes}; expected more than 0")
+
+    def save(self) -> None:
+        """Write ``run.json``."""
+        values = dataclasses.asdict(self) | {"out": str(self.out)}
+        write_text(self.out / "run.json", json.dumps(values, indent=2))
+
+    @classmethod
+    def load(cls, out: Path) -> Request:
+        """Read the ``run.json`` of a run that is to go on.
+
+        Raises:
+            CheckpointError: there is none.
+        """
+        if not (out / "run.json").exists():
+            raise CheckpointError(
+                f"no run to resume in {out} (run.json is missing); give the folder of a run"
+            )
+        values = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        changes = {
+            "out": out,
+            "recipe": Recipe(**values["recipe"]),
+            "sources": tuple(values["sources"]),
+            "valid": tuple(values["valid"]),
+        }
+        return cls(**(values | changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came out."""
+
+    out: Path
+    steps: int
+    parameters: int
+    vocab_size: int
+    seconds: float  # the whole of it
+    training_seconds: float
+    evaluation: Evaluation | None
+    baselines: dict[str, float]
+    blanks: list[Blank] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it."""
+        values = dataclasses.asdict(self) | {"out": str(self.out), "model": str(self.out / "model")}
+        return values | {"evaluation": self.evaluation.to_dict() if self.evaluation else None}
