@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -50,6 +50,9 @@ def tokenizer_train(
     vocab_size: Annotated[int, typer.Option(help="Word pieces, the five special ones included.")] = 8192,
     cased: Cased = False,
     min_frequency: Annotated[int, typer.Option(help="Rarer pairs of pieces are not merged.")] = 2,
+    score: Annotated[
+        str, typer.Option(help="What is merged first: frequency, likelihood (as in the literature) or ratio.")
+    ] = "frequency",
     sample_mb: Annotated[
         float, typer.Option(help="Megabytes of text to learn from, spread over all files.")
     ] = 25,
@@ -67,9 +70,12 @@ def tokenizer_train(
     """
     from bertlib.data.corpus import sample_texts
     from bertlib.tokenizer import WordPieceTokenizer
+    from bertlib.tokenizer.merges import Score
 
     texts = sample_texts(sources, sample_mb, encoding=encoding, errors=errors)
-    tokenizer = WordPieceTokenizer.train(texts, vocab_size, lowercase=not cased, min_frequency=min_frequency)
+    tokenizer = WordPieceTokenizer.train(
+        texts, vocab_size, lowercase=not cased, min_frequency=min_frequency, score=cast(Score, score)
+    )
     tokenizer.save(out)
     size = sum(map(len, texts))
     show(

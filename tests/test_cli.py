@@ -66,6 +66,17 @@ def test_the_path_by_hand(bertlib, texts, tmp_path):
     assert "model:" in out
 
 
+def test_what_is_merged_first_can_be_chosen(bertlib, texts, tmp_path):
+    for score in ("frequency", "likelihood"):
+        code, _, _ = bertlib(
+            "tokenizer", "train", texts, "--vocab-size", 200, "--score", score, "--out", tmp_path / score
+        )
+        assert code == 0
+    pieces = [(tmp_path / score / "vocab.txt").read_text().split() for score in ("frequency", "likelihood")]
+    assert pieces[0][:5] == pieces[1][:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert set(pieces[0]) != set(pieces[1])
+
+
 @pytest.mark.slow
 def test_no_arguments_at_all(bertlib, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -120,6 +131,12 @@ BAD = {
             "--vocab-size", "10", "--out", tmp / "v",
         ),
         r"10.*at least \d+",
+    ),
+    "unknown score": (
+        lambda tmp: (
+            "tokenizer", "train", write(tmp / "a.txt", b"a b c\n"), "--score", "luck", "--out", tmp / "v",
+        ),
+        r"'luck'.*frequency.*likelihood.*ratio",
     ),
     "no [MASK] in the vocabulary": (
         lambda tmp: (

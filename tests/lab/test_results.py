@@ -67,3 +67,12 @@ def test_the_exercise_names_the_illnesses_it_can_see(gallery):
     assert found["nothing hidden"] == "cheating"
     assert found["few documents"] == "memorising"
     assert found["rate x 20"] == found["rate / 100"] == "stuck"
+    # and the two about which, as the chapter says, it is wrong
+    assert (found["every word"], found["large start"]) == ("memorising", "stuck")
+
+
+def test_what_the_chapter_says_of_real_text():
+    found = results("tiny-real-text")
+    assert found["mlm_loss"] < 5.5
+    assert found["accuracy"]["BERT"] > 2 * found["accuracy"]["bigram"]
+    assert 0.2 < found["accuracy"]["BERT"] < 0.33  # "a quarter of the words"
