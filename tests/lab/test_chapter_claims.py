@@ -16,7 +16,7 @@ CLAIMS = [
     ("Those are the four numbers above", "0.14 -0.99 0.03 1.00"),
     ("two words that have nothing in common", "cosine of `dog` and `is`: 0.00"),
     ("the words drown in the number", "the same at place 300:    1.00"),
-    ("A fair shrug over V words costs ln V", "N(0, 0.02): loss 9.1\nln V: 9.0"),
+    ("somebody who shrugs at V words gives each 1/V, and pays ln V", "N(0, 0.02): loss 9.1\nln V: 9.0"),
     ("loudly wrong", "N(0, 1): loss 6"),
     ("every column is segment A", "columns that did not change: 6 of 10"),
 ]
