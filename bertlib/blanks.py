@@ -23,7 +23,7 @@ class Blank:
     guesses: tuple[Guess, ...] = ()
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{guess.token} {guess.probability:.0%}" for guess in self.guesses)
+        shown = "  ".join(f"{guess.token} {guess.probability:.0%}" for guess in self.guesses)
         return f"{self.text}\n    {shown}   (in the text: {self.answer})"
 
 

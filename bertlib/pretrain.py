@@ -41,7 +41,7 @@ from bertlib.train import BertTrainer, CountingBaselines
 VALID_SHIFT = 1_000_003  # keeps the seeds of held-out batches away from those of training
 VOCABULARY_SAMPLE_MB = 25.0  # text that a vocabulary is learned from; more changes little
 STORY_MB, STORY_VALID_MB = 2.0, 0.15
-TRIAL_STEPS = 5, 15  # to get warm, and to measure
+TRIAL_STEPS = 10, 30  # to get warm, and to measure
 
 
 def pretrain(
