@@ -9,7 +9,7 @@ from bertlib.reports import report_guesses
 from bertlib.store import load_pretrained
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model_and_tokenizer(finished_run):
     return load_pretrained(finished_run.out / "model")
 
@@ -25,9 +25,9 @@ def test_guesses_are_probabilities_best_first(model_and_tokenizer):
 
 def test_the_guess_is_the_models_own(model_and_tokenizer):
     model, tokenizer = model_and_tokenizer
-    model.mlm_head.bias.data[tokenizer.vocab.index("dog" if "dog" in tokenizer.vocab else "the")] += 100
+    model.mlm_head.bias.data[tokenizer.vocab.index("the")] += 100
     (guesses,) = fill_mask(model, tokenizer, "a [MASK] came", top=1)
-    assert guesses[0].token in ("dog", "the")
+    assert guesses[0].token == "the"
     assert guesses[0].probability > 0.99
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bertlib.errors import InputError
+from bertlib.train.log import read_log as read_diary
 from bertlib.viz.style import COLOURS, INK, LINES, SMALL, prepare
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -60,13 +60,7 @@ def read_events(log: str | Path | Iterable[Event]) -> list[Event]:
     """Return the events of a log; a last line that was cut off in mid-write is passed over."""
     if not isinstance(log, str | Path):
         return list(log)
-    events: list[Event] = []
-    for line in Path(log).read_text(encoding="utf-8").splitlines():
-        try:
-            events.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return events
+    return list(read_diary(log))
 
 
 def fields(lines: Sequence[Event]) -> str:
