@@ -59,8 +59,17 @@ def attention_weights(query: Tensor, key: Tensor, bias: Tensor | None = None) ->
     return scores.softmax(dim=-1)
 
 
+def take_rows(x: Tensor, rows: Tensor) -> Tensor:
+    """Pick positions of each text: (B, T, H) and ``rows`` (B, R) give (B, R, H)."""
+    batch, length, width = x.shape
+    first = torch.arange(0, batch * length, length, device=rows.device)[:, None]  # (B, 1) where a text begins
+    return x.reshape(batch * length, width).index_select(0, (rows + first).flatten()).view(batch, -1, width)
+
+
 class MultiHeadSelfAttention(nn.Module):
     """A heads side by side, concatenated and projected (Vaswani et al. 2017, section 3.2.2)."""
+
+    takes_rows = True  # see forward
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -72,7 +81,12 @@ class MultiHeadSelfAttention(nn.Module):
         self.dropout = Dropout(config.attention_probs_dropout_prob)
 
     def forward(
-        self, hidden: Tensor, bias: Tensor | None = None, *, need_weights: bool = False
+        self,
+        hidden: Tensor,
+        bias: Tensor | None = None,
+        *,
+        need_weights: bool = False,
+        rows: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Let every position of ``hidden`` (B, T, H) gather from the others.
 
@@ -80,11 +94,16 @@ class MultiHeadSelfAttention(nn.Module):
             hidden: (B, T, H).
             bias: from :func:`padding_bias`, or None where every position may be seen.
             need_weights: also return the weights of this very pass.
+            rows: (B, R) the positions that ask; all of them if None. Every position can still be seen.
 
         Returns:
-            The new vectors (B, T, H), and the weights (B, A, T, T) or None.
+            The new vectors (B, T, H), and the weights (B, A, T, T) or None; with ``rows``, R in place of
+            the first T.
         """
-        query = self._split(self.query(hidden))  # (B, A, T, d)
+        asking = hidden if rows is None else take_rows(hidden, rows)
+        if rows is not None and bias is not None and bias.shape[2] > 1:
+            bias = take_rows(bias[:, 0], rows)[:, None]  # (B, 1, T, T) -> (B, 1, R, T)
+        query = self._split(self.query(asking))  # (B, A, T, d)
         key = self._split(self.key(hidden))
         value = self._split(self.value(hidden))
         if hidden.device.type != "cpu" and not need_weights:

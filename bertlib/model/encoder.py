@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bertlib.config import BertConfig
-from bertlib.model.attention import MultiHeadSelfAttention
+from bertlib.model.attention import MultiHeadSelfAttention, take_rows
 from bertlib.model.dropout import Dropout
 
 ModuleFactory = Callable[[BertConfig], nn.Module]
@@ -42,11 +42,28 @@ class TransformerBlock(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
+    @property
+    def takes_rows(self) -> bool:
+        """Can it compute some positions only? An attention of your own may not."""
+        return getattr(self.attention, "takes_rows", False)
+
     def forward(
-        self, hidden: Tensor, bias: Tensor | None = None, *, need_weights: bool = False
+        self,
+        hidden: Tensor,
+        bias: Tensor | None = None,
+        *,
+        need_weights: bool = False,
+        rows: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Map (B, T, H) to (B, T, H); the weights (B, A, T, T) come along when asked for."""
-        attended, weights = self.attention(hidden, bias, need_weights=need_weights)
+        """Map (B, T, H) to (B, T, H); the weights (B, A, T, T) come along when asked for.
+
+        With ``rows`` (B, R) only these positions are computed, (B, R, H), looking at all T as ever.
+        """
+        if rows is None:
+            attended, weights = self.attention(hidden, bias, need_weights=need_weights)
+        else:
+            attended, weights = self.attention(hidden, bias, need_weights=need_weights, rows=rows)
+            hidden = take_rows(hidden, rows)
         hidden = self.attention_norm(hidden + self.dropout(attended))
         hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden)))
         return hidden, weights
@@ -55,7 +72,7 @@ class TransformerBlock(nn.Module):
 class EncoderOutput(NamedTuple):
     """What the blocks return; the tuples are empty unless asked for."""
 
-    last_hidden_state: Tensor  # (B, T, H)
+    last_hidden_state: Tensor  # (B, T, H), or (B, R, H) at the rows asked for
     hidden_states: tuple[Tensor, ...]  # L + 1 of (B, T, H): the embeddings, then each block
     attentions: tuple[Tensor, ...]  # L of (B, A, T, T)
 
@@ -74,13 +91,26 @@ class BertEncoder(nn.Module):
         *,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        rows: Tensor | None = None,
     ) -> EncoderOutput:
-        """Send (B, T, H) through all blocks."""
+        """Send (B, T, H) through all blocks; with ``rows`` (B, R) return the last vectors there only.
+
+        Nobody looks at the other positions after the last block, so it need not ask or feed them
+        forward. It does if everything is to be shown, or if it is a block of your own that knows no rows.
+        """
         states, attentions = [hidden], []
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             hidden, weights = block(hidden, bias, need_weights=output_attentions)
             states.append(hidden)
             attentions.append(weights)
+        last, show = self.blocks[-1], output_hidden_states or output_attentions
+        if rows is not None and not show and getattr(last, "takes_rows", False):
+            return EncoderOutput(last(hidden, bias, rows=rows)[0], (), ())
+        hidden, weights = last(hidden, bias, need_weights=output_attentions)
+        states.append(hidden)
+        attentions.append(weights)
+        if rows is not None:
+            hidden = take_rows(hidden, rows)
         return EncoderOutput(
             hidden,
             tuple(states) if output_hidden_states else (),
