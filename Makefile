@@ -18,7 +18,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab quick lint types unit nbval site-test outside chapters format vendor clean distclean install
+.PHONY: help book test lab quick lint types unit nbval site-test identity soak outside chapters format vendor clean distclean install
 
 help:  ## list these commands
 	@printf 'Build BERT yourself\n\n'
@@ -69,6 +69,12 @@ nbval: $(STAMP)  ## run every chapter and compare its outputs with the committed
 
 site-test: book  ## build the site and look at every page in a real browser
 	$(PY) -m pytest -q tests/site
+
+identity: $(STAMP)  ## compare Base and Large with transformers, number by number (7 GB, minutes)
+	OMP_NUM_THREADS=$(THREADS) $(PY) -m pytest -q tests/interop -m identity
+
+soak: $(STAMP)  ## kill a run fifty times, resume it, compare every bit (minutes)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -s -m soak tests/train/test_soak.py
 
 outside: $(STAMP)  ## run one chapter as Colab would (NOTEBOOK=chapters/…), from the last commit
 	bash tests/chapters/outside.sh "$(NOTEBOOK)"

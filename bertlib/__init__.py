@@ -14,17 +14,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bertlib.cloze import fill_mask as fill_mask
     from bertlib.config import BertConfig as BertConfig
+    from bertlib.counting import count_parameters as count_parameters
+    from bertlib.data.batches import BatchConfig as BatchConfig
+    from bertlib.data.batches import PreTrainingBatches as PreTrainingBatches
     from bertlib.data.masking import mask_tokens as mask_tokens
     from bertlib.data.pairs import make_nsp_pairs as make_nsp_pairs
+    from bertlib.data.pairs import make_sop_pairs as make_sop_pairs
     from bertlib.data.prepare import prepare_corpus as prepare_corpus
+    from bertlib.data.spans import mask_spans as mask_spans
+    from bertlib.data.whole_words import mask_words as mask_words
+    from bertlib.interop import from_transformers as from_transformers
+    from bertlib.interop import to_transformers as to_transformers
     from bertlib.model import BertEmbedding as BertEmbedding
     from bertlib.model import BertEncoder as BertEncoder
     from bertlib.model import BertForPreTraining as BertForPreTraining
     from bertlib.model import BertModel as BertModel
     from bertlib.model import MultiHeadSelfAttention as MultiHeadSelfAttention
     from bertlib.model import TransformerBlock as TransformerBlock
+    from bertlib.objectives import CausalLMLoss as CausalLMLoss
     from bertlib.objectives import MaskedLMLoss as MaskedLMLoss
     from bertlib.objectives import NSPLoss as NSPLoss
+    from bertlib.objectives import causal_mask as causal_mask
     from bertlib.store import load_pretrained as load_pretrained
     from bertlib.store import save_pretrained as save_pretrained
     from bertlib.tokenizer import WordPieceTokenizer as WordPieceTokenizer
@@ -36,14 +46,19 @@ __version__ = "0.1.0"
 _HOMES = {
     "bertlib.cloze": ("fill_mask",),
     "bertlib.config": ("BertConfig",),
+    "bertlib.counting": ("count_parameters",),
+    "bertlib.data.batches": ("BatchConfig", "PreTrainingBatches"),
     "bertlib.data.masking": ("mask_tokens",),
-    "bertlib.data.pairs": ("make_nsp_pairs",),
+    "bertlib.data.pairs": ("make_nsp_pairs", "make_sop_pairs"),
     "bertlib.data.prepare": ("prepare_corpus",),
+    "bertlib.data.spans": ("mask_spans",),
+    "bertlib.data.whole_words": ("mask_words",),
+    "bertlib.interop": ("from_transformers", "to_transformers"),
     "bertlib.model": (
         "BertEmbedding", "BertEncoder", "BertForPreTraining", "BertModel", "MultiHeadSelfAttention",
         "TransformerBlock",
     ),
-    "bertlib.objectives": ("MaskedLMLoss", "NSPLoss"),
+    "bertlib.objectives": ("CausalLMLoss", "MaskedLMLoss", "NSPLoss", "causal_mask"),
     "bertlib.store": ("load_pretrained", "save_pretrained"),
     "bertlib.tokenizer": ("WordPieceTokenizer",),
     "bertlib.train": ("BertTrainer", "TrainingConfig"),

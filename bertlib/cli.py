@@ -14,6 +14,7 @@ import typer
 from bertlib.bench.commands import bench_app
 from bertlib.console import Encoding, Errors, Json, show, whisper
 from bertlib.errors import BertlibError, MissingExtraError
+from bertlib.export_cli import add_exchange
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -94,6 +95,9 @@ def corpus_prepare(
     tokenizer: Annotated[Path, typer.Option(help="Folder of a tokenizer, or a vocab.txt.")],
     out: Annotated[Path, typer.Option(help="Folder for the token arrays.")] = Path("corpus"),
     workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+    shard_mb: Annotated[
+        float | None, typer.Option(help="Largest size of one file of ids, in megabytes [default: 256].")
+    ] = None,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     as_json: Json = False,
@@ -112,8 +116,9 @@ def corpus_prepare(
     from bertlib.tokenizer import WordPieceTokenizer
 
     corpus = prepare_corpus(
-        sources, WordPieceTokenizer.load(tokenizer), out, workers=workers, encoding=encoding, errors=errors
-    )
+        sources, WordPieceTokenizer.load(tokenizer), out, workers=workers, encoding=encoding, errors=errors,
+        shard_mb=shard_mb,
+    )  # fmt: skip
     show(
         {
             "out": str(out),
@@ -140,6 +145,9 @@ def pretrain(
     tokenizer: Annotated[
         str | None, typer.Option(help="Use this vocabulary instead of training one.")
     ] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Folder of a model whose weights and vocabulary the run starts from.")
+    ] = None,
     vocab_size: Annotated[int | None, typer.Option(help="Word pieces to train [default: 8192].")] = None,
     cased: Cased = False,
     language: Annotated[str, typer.Option(help="Language of the story world: en or zh.")] = "en",
@@ -158,7 +166,18 @@ def pretrain(
     matmul: Annotated[
         str | None, typer.Option(help="Precision of fp32 products: highest, high, medium (may use bf16).")
     ] = None,
-    nsp: Annotated[bool, typer.Option("--nsp/--no-nsp", help="Next sentence prediction.")] = True,
+    nsp: Annotated[bool, typer.Option("--nsp/--no-nsp", help="Ask about pairs of sentences.")] = True,
+    pairs: Annotated[
+        str | None, typer.Option(help="The question: nsp (does B follow?), sop (in order?) or none.")
+    ] = None,
+    masking: Annotated[str | None, typer.Option(help="Mask tokens, words (whole) or spans.")] = None,
+    static_masks: Annotated[
+        int | None, typer.Option(help="Repeat the masks of this many epochs [default: 0, always new ones].")
+    ] = None,
+    objective: Annotated[str | None, typer.Option(help="mlm, or causal (left to right, --no-nsp).")] = None,
+    fsdp: Annotated[
+        bool, typer.Option("--fsdp", help="Several processes share the weights out (FSDP), for large models.")
+    ] = False,
     save_every: Annotated[int | None, typer.Option(help="Steps between checkpoints.")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Steps between evaluations.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides texts, masks, weights and dropout.")] = None,
@@ -181,9 +200,13 @@ def pretrain(
 
     `bertlib pretrain texts/ --minutes 10 --vocab-size 16384 --out runs/first`
 
+    `bertlib pretrain texts/ --masking words --pairs sop`
+
     `bertlib pretrain --resume runs/first`
 
     `accelerate launch --num_processes 4 -m bertlib pretrain texts/ --preset base --precision bf16`
+
+    `torchrun --standalone --nproc_per_node 8 -m bertlib pretrain texts/ --preset large --fsdp`
     """
     from bertlib.pretrain import pretrain as run
     from bertlib.recipes import Recipe
@@ -197,12 +220,13 @@ def pretrain(
             preset, story=not sources, vocab_size=vocab_size, lowercase=not cased, steps=steps,
             batch_size=batch_size, max_length=max_length, positions=positions, learning_rate=learning_rate,
             dropout=dropout, accumulation=accumulation, precision=precision, matmul_precision=matmul, nsp=nsp,
-            save_every=save_every, eval_every=eval_every, seed=seed,
+            pairs=pairs, masking=masking, static_masks=static_masks, objective=objective,
+            save_every=save_every, eval_every=eval_every, seed=seed, fsdp=fsdp,
         )  # fmt: skip
         request = Request(
             out=out or free_folder(sources, preset), recipe=recipe, sources=tuple(sources or ()),
-            valid=tuple(valid or ()), tokenizer=tokenizer, language=language, world=world, encoding=encoding,
-            errors=errors, minutes=minutes, device=device,
+            valid=tuple(valid or ()), tokenizer=tokenizer, start=start_from, language=language, world=world,
+            encoding=encoding, errors=errors, minutes=minutes, device=device,
         )  # fmt: skip
     result = run(
         request,
@@ -217,7 +241,8 @@ def pretrain(
 def fill_mask_command(
     text: Annotated[str, typer.Argument(help="A text with one or more [MASK].")],
     model: Annotated[
-        Path | None, typer.Option(help="Folder of a model [default: the newest in runs/].")
+        Path | None,
+        typer.Option(help="Folder of a model, or mini-books [default: newest in runs/, else mini-books]."),
     ] = None,
     top: Annotated[int, typer.Option(help="Guesses a blank.", min=1)] = 5,
     as_json: Json = False,
@@ -231,10 +256,13 @@ def fill_mask_command(
     `bertlib fill-mask "She lost her [MASK]." --model runs/story-tiny/model --top 10`
     """
     from bertlib.cloze import fill_mask
-    from bertlib.reports import newest_model, report_guesses
+    from bertlib.pretrained import default_model
+    from bertlib.reports import report_guesses
     from bertlib.store import load_pretrained
 
-    folder = model or newest_model()
+    folder = model or default_model()
+    if model is None:
+        whisper(f"model: {folder}")
     guesses = fill_mask(*load_pretrained(folder), text, top=top)
     values = {
         "text": text,
@@ -242,3 +270,6 @@ def fill_mask_command(
         "blanks": [[g._asdict() for g in blank] for blank in guesses],
     }
     show(values, report_guesses(guesses), as_json=as_json)
+
+
+add_exchange(app)

@@ -29,5 +29,9 @@ class CheckpointError(BertlibError):
     """A checkpoint that is truncated, altered or of another configuration."""
 
 
+class TrainingError(BertlibError):
+    """Training that cannot go on: a loss that is no number, too little memory, a process that is gone."""
+
+
 class MissingExtraError(ImportError):
     """An optional part of bertlib whose libraries are not installed."""

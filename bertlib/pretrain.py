@@ -8,6 +8,7 @@
     RUN/log.jsonl      losses, rates, evaluations
     RUN/model/         the result: what `bertlib fill-mask` and load_pretrained read
     RUN/run.json       what was asked for, so that `--resume RUN` needs nothing else
+    RUN/.run.lock      locked while a process is at work here, see bertlib.lock
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -29,14 +31,19 @@ from bertlib.data.corpus import sample_texts
 from bertlib.data.holdout import hold_out
 from bertlib.data.prepare import prepare_corpus
 from bertlib.data.story import write_corpus
+from bertlib.data.whole_words import continues_word
 from bertlib.errors import CheckpointError, ConfigError
+from bertlib.lock import sole_user
 from bertlib.model import BertForPreTraining
 from bertlib.recipes import Recipe
 from bertlib.request import Request, Result
 from bertlib.seeds import mix_seed
+from bertlib.start import check_start, starting_model, with_its_positions
 from bertlib.store import save_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.train import BertTrainer, CountingBaselines
+from bertlib.train.checkpoint import fill_model
+from bertlib.train.processes import process_state, whole_model
 
 VALID_SHIFT = 1_000_003  # keeps the seeds of held-out batches away from those of training
 VOCABULARY_SAMPLE_MB = 25.0  # text that a vocabulary is learned from; more changes little
@@ -58,15 +65,28 @@ def pretrain(
     Raises:
         BertlibError: bad input, a full disk, a checkpoint of another run.
     """
-    began = time.perf_counter()
-    state = PartialState(cpu=pick_device(request.device).type == "cpu")
-    device = state.device
+    state = process_state(pick_device(request.device))
     say = say if state.is_main_process else _silent
+    with sole_user(request.out) if state.is_main_process else nullcontext():
+        return _pretrain(request, state, resume=resume, progress=progress, say=say)
+
+
+def _pretrain(
+    request: Request, state: PartialState, *, resume: bool, progress: bool, say: Callable[[str], None]
+) -> Result:
+    """Do it, in a folder that is ours alone."""
+    began, device = time.perf_counter(), state.device
+    start, source = starting_model(request), str(request.start)
+    if start:
+        recipe = with_its_positions(request.recipe, start[0], source)
+        request = dataclasses.replace(request, recipe=recipe)
     with state.main_process_first():  # the others find everything made and only open it
         if state.is_main_process:
             _claim(request, resume=resume)
         sources, valid_sources = _texts(request, say)
-        tokenizer = _tokenizer(request, sources, say)
+        tokenizer = _tokenizer(request, sources, say, start[1] if start else None)
+        if start:
+            check_start(request.recipe, tokenizer, start, source)
         train, valid = _corpora(request, sources, valid_sources, tokenizer, progress, say)
     batches, valid_batches = make_batches(request.recipe, train, valid, tokenizer, device)
     if request.minutes is not None:
@@ -77,6 +97,9 @@ def pretrain(
     trainer = _trainer(request, batches, valid_batches, len(tokenizer), progress)
     for line in trainer.resume() if resume else []:
         say(line)
+    if start and trainer.step == 0:
+        fill_model(trainer.plain_model, start[0].state_dict(), source=source)
+        say(f"starting from the weights of {source}")
     parameters = sum(p.numel() for p in trainer.plain_model.parameters())
     say(
         f"training a {request.recipe.preset} with {parameters:,} parameters on {device} for "
@@ -86,7 +109,7 @@ def pretrain(
     evaluation = trainer.fit()
     training_seconds = time.perf_counter() - before
 
-    model = trainer.plain_model.eval()
+    model = whole_model(trainer.plain_model).eval()
     if state.is_main_process:
         save_pretrained(request.out / "model", model, tokenizer)
     chosen = choose_blanks(valid, tokenizer, count=3, generator=np.random.default_rng(request.recipe.seed))
@@ -115,11 +138,16 @@ def make_batches(
     special = SpecialIds(
         tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id
     )
+    continues = continues_word(tokenizer.vocab)
     held_out = recipe if valid.num_documents > 1 else recipe.replace(nsp=False)
     return (
-        PreTrainingBatches(train, recipe.batch_config(), special=special, device=device),
+        PreTrainingBatches(train, recipe.batch_config(), special=special, device=device, continues=continues),
         PreTrainingBatches(
-            valid, held_out.batch_config(seed_shift=VALID_SHIFT), special=special, device=device
+            valid,
+            held_out.batch_config(seed_shift=VALID_SHIFT),
+            special=special,
+            device=device,
+            continues=continues,
         ),
     )
 
@@ -180,11 +208,18 @@ def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], lis
     return [str(paths["train"])], [str(paths["valid"])]
 
 
-def _tokenizer(request: Request, sources: list[str], say: Callable[[str], None]) -> WordPieceTokenizer:
-    """Load the vocabulary that was given or made before, else learn one."""
+def _tokenizer(
+    request: Request,
+    sources: list[str],
+    say: Callable[[str], None],
+    starting: WordPieceTokenizer | None = None,
+) -> WordPieceTokenizer:
+    """Load the vocabulary that was given or made before, or take the starting model's; else learn one."""
     home = request.out / "tokenizer"
     if request.tokenizer or home.exists():
         tokenizer = WordPieceTokenizer.load(request.tokenizer or home)
+    elif starting:
+        tokenizer = starting
     else:
         texts = sample_texts(sources, VOCABULARY_SAMPLE_MB, encoding=request.encoding, errors=request.errors)
         tokenizer = WordPieceTokenizer.train(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertlib.config import PRESETS, BertConfig
-from bertlib.data.batches import BatchConfig
+from bertlib.data.batch_config import BatchConfig, Masking, Objective, PairKind
 from bertlib.errors import ConfigError
 from bertlib.train.config import TrainingConfig
 
@@ -32,7 +32,11 @@ class Recipe:
     dropout: float = 0.1
     beta2: float = 0.98  # the paper's 0.999 remembers a thousand steps; short runs have few more
     initializer_range: float = 0.02
-    nsp: bool = True
+    nsp: bool = True  # False is short for pairs="none"
+    pairs: PairKind = "nsp"  # or "sop", "none"; this and the next three as in BatchConfig
+    masking: Masking = "tokens"  # or "words", "spans"
+    static_masks: int = 0
+    objective: Objective = "mlm"  # or "causal"
     seed: int = 0
     accumulation: int = 1
     precision: str = "fp32"
@@ -41,6 +45,7 @@ class Recipe:
     eval_every: int = 500
     eval_batches: int = 20
     save_every: int = 500
+    fsdp: bool = False  # several processes share the weights out
 
     def __post_init__(self) -> None:
         if self.positions < self.max_length:
@@ -50,6 +55,7 @@ class Recipe:
             )
         if not 0 <= self.warmup_share <= 1:
             raise ConfigError(f"warmup_share is {self.warmup_share}; expected a share in [0, 1]")
+        self.batch_config()  # a kind that does not exist should be told before any work is done
 
     @classmethod
     def for_preset(cls, preset: str, *, story: bool = False, **changes: Any) -> Recipe:
@@ -87,7 +93,14 @@ class Recipe:
     def batch_config(self, *, seed_shift: int = 0) -> BatchConfig:
         """Return how texts are cut and joined; held-out text takes another ``seed_shift``."""
         return BatchConfig(
-            batch_size=self.batch_size, max_length=self.max_length, nsp=self.nsp, seed=self.seed + seed_shift
+            batch_size=self.batch_size,
+            max_length=self.max_length,
+            nsp=self.nsp,
+            pairs=self.pairs,
+            masking=self.masking,
+            static_masks=self.static_masks,
+            objective=self.objective,
+            seed=self.seed + seed_shift,
         )
 
     def training_config(self) -> TrainingConfig:
@@ -105,6 +118,7 @@ class Recipe:
             eval_every=self.eval_every,
             eval_batches=self.eval_batches,
             save_every=self.save_every,
+            fsdp=self.fsdp,
         )
 
 

@@ -28,6 +28,7 @@ class Request:
     sources: tuple[str, ...] = ()  # empty: the story world
     valid: tuple[str, ...] = ()  # empty: the end of the corpus is set aside
     tokenizer: str | None = None  # a folder or vocab.txt; None: train one
+    start: str | None = None  # folder of a saved model whose weights are the first; None: random ones
     language: str = "en"  # of the story world
     world: str = "village"  # or "country": twelve settings instead of two
     encoding: str = "utf-8"

@@ -7,10 +7,12 @@ import torch
 
 from bertlib.config import PRESETS, BertConfig
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
+from bertlib.lock import sole_user
 from bertlib.pretrain import Request, new_model, pick_device, pretrain
 from bertlib.recipes import Recipe
 from bertlib.reports import free_folder, newest_model, report_pretraining
 from bertlib.store import load_pretrained
+from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.train import read_log
 
 
@@ -31,7 +33,7 @@ def same(one, other):
 
 
 def test_a_run_leaves_all_that_its_docstring_names(finished_run):
-    names = {path.name for path in finished_run.out.iterdir()}
+    names = {path.name for path in finished_run.out.iterdir() if not path.name.endswith(".lock")}
     assert names == {"tokenizer", "corpus", "checkpoints", "log.jsonl", "model", "run.json"}
     assert finished_run.steps == 4
     assert len(finished_run.blanks) == 3
@@ -100,7 +102,7 @@ def test_minutes_become_steps_once(texts, quick_recipe, tmp_path):
 
 def test_held_out_text_of_ones_own(texts, quick_recipe, tmp_path):
     result = quiet(request(texts, quick_recipe, tmp_path, valid=(str(texts / "part-1.txt"),)))
-    assert (tmp_path / "valid" / "tokens.bin").exists()
+    assert list((tmp_path / "valid").glob("tokens*.bin"))
     assert result.evaluation.pairs > 0
 
 
@@ -178,3 +180,76 @@ def test_names_of_runs_do_not_collide(tmp_path):
     assert free_folder(None, "mini", runs=tmp_path) == tmp_path / "story-mini"
     with pytest.raises(CheckpointError, match="make one with `bertlib pretrain`"):
         newest_model(runs=tmp_path)
+
+
+def test_a_second_phase_starts_from_the_first_ones_weights_and_vocabulary(
+    finished_run, quick_recipe, texts, tmp_path
+):
+    first = str(finished_run.out / "model")
+    wide = quick_recipe.replace(
+        max_length=16, positions=16, steps=1, learning_rate=1e-12, warmup_share=0.0, vocab_size=99
+    )
+    said = []
+    result = pretrain(request(texts, wide, tmp_path, start=first), progress=False, say=said.append)
+    assert f"starting from the weights of {first}" in said
+    assert result.vocab_size == 400
+    start, end = weights(finished_run.out), weights(tmp_path)
+    assert all(torch.allclose(start[name], end[name], atol=1e-9) for name in start)
+    assert Request.load(tmp_path).recipe.positions == quick_recipe.positions == 32
+
+
+def test_a_second_phase_that_was_cut_off_does_not_start_again(finished_run, texts, quick_recipe, tmp_path):
+    first = shutil.copytree(finished_run.out / "model", tmp_path / "first")
+    wanted = request(texts, quick_recipe, tmp_path / "run", start=str(first))
+    quiet(wanted)
+    straight = weights(tmp_path / "run")
+    assert not same(straight, weights(finished_run.out))
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-00000004")
+    shutil.rmtree(first)  # the run does not need it any more
+    quiet(Request.load(tmp_path / "run"), resume=True)
+    assert same(weights(tmp_path / "run"), straight)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "words"),
+    [
+        ({"preset": "mini"}, {}, r"hidden_size = 128, a mini has 256; .*--preset"),
+        (
+            {"max_length": 600, "positions": 600},
+            {},
+            r"max_length is 600, but the position table of .* has 32 rows",
+        ),
+        (
+            {},
+            {"tokenizer": "other"},
+            r"another vocabulary \(400 pieces\) than this run's \(300\); leave out --tokenizer",
+        ),
+    ],
+)
+def test_a_start_that_does_not_fit_is_named(
+    finished_run, texts, quick_recipe, tmp_path, recipe, options, words
+):
+    if options:
+        WordPieceTokenizer.train([(texts / "part-0.txt").read_text()], 300).save(tmp_path / "other")
+        options = {"tokenizer": str(tmp_path / "other")}
+    wanted = request(
+        texts,
+        quick_recipe.replace(**recipe),
+        tmp_path / "run",
+        start=str(finished_run.out / "model"),
+        **options,
+    )
+    with pytest.raises(CheckpointError, match=words):
+        quiet(wanted)
+
+
+def test_a_start_that_is_no_model(texts, quick_recipe, tmp_path):
+    with pytest.raises(CheckpointError, match="no model in"):
+        quiet(request(texts, quick_recipe, tmp_path / "run", start=str(tmp_path / "nothing")))
+
+
+def test_of_two_runs_in_one_folder_the_second_is_refused(texts, quick_recipe, tmp_path):
+    # the lock belongs to an open file, so that one process can play both
+    with sole_user(tmp_path), pytest.raises(CheckpointError, match="is at work in"):
+        quiet(request(texts, quick_recipe, tmp_path))
+    quiet(request(texts, quick_recipe, tmp_path))

@@ -57,3 +57,62 @@ def test_a_vocabulary_of_another_model(folder):
         file.write("extraordinary\n")
     with pytest.raises(CheckpointError, match=r"the vocabulary has 401 pieces, the model 400"):
         load_pretrained(folder)
+
+
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float16, 0.5), (torch.bfloat16, 0.5), (torch.int8, 0.3)])
+def test_smaller_files_come_back_as_fp32(folder, tmp_path, dtype, share):
+    model, tokenizer = load_pretrained(folder)
+    save_pretrained(tmp_path / "small", model, tokenizer, dtype=dtype)
+    small, whole = (path / "model.safetensors" for path in (tmp_path / "small", folder))
+    assert small.stat().st_size < share * 1.02 * whole.stat().st_size
+    again, _ = load_pretrained(tmp_path / "small")
+    assert {weight.dtype for weight in again.parameters()} == {torch.float32}
+    for before, after in zip(model.parameters(), again.parameters(), strict=True):
+        assert (before - after).abs().max() <= 0.005 * before.abs().max() + 1e-6
+
+
+def test_a_folder_of_the_transformers_library_is_read_as_well(folder, tmp_path):
+    from bertlib.interop import to_transformers
+
+    model, tokenizer = load_pretrained(folder)
+    to_transformers(model, tokenizer=tokenizer, folder=tmp_path / "theirs")
+    again, words = load_pretrained(tmp_path / "theirs")
+    assert all(map(torch.equal, model.parameters(), again.parameters()))
+    assert words.vocab == tokenizer.vocab
+
+
+def test_loading_draws_no_random_numbers(folder):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    load_pretrained(folder)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_a_shipped_model_by_its_name(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "shipped/small-books")
+    monkeypatch.setattr("bertlib.store.shipped_names", lambda: ["small-books"])
+    monkeypatch.setattr("bertlib.store.shipped_folder", lambda name: tmp_path / "shipped" / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(load_pretrained("small-books")[1]) == 400
+    with pytest.raises(CheckpointError, match="or one that comes with bertlib: small-books"):
+        load_pretrained("small-boks")
+    shutil.copytree(folder, tmp_path / "small-books")
+    (tmp_path / "small-books/vocab.txt").unlink()
+    with pytest.raises(ValueError, match=r"vocab.txt"):  # one's own comes first, even if it is broken
+        load_pretrained("small-books")
+
+
+def test_a_config_that_is_no_json(folder):
+    (folder / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"cannot read .*config.json: it is no JSON"):
+        load_pretrained(folder)
+
+
+def test_saving_never_replaces_what_is_no_model(folder, tmp_path):
+    model, tokenizer = load_pretrained(folder)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter.txt").write_text("years of work")
+    with pytest.raises(CheckpointError, match="holds no model"):
+        save_pretrained(tmp_path / "thesis", model, tokenizer)
+    assert (tmp_path / "thesis/chapter.txt").exists()

@@ -3,24 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bertlib.console import Encoding, Errors, Json, show
+from bertlib.console import Encoding, Errors, Json, show, whisper
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure, side by side in one process.")
+
+Save = Annotated[
+    Path | None, typer.Option(help="Also write the result and its provenance to this JSON file.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+Matmul = Annotated[
+    str | None, typer.Option(help="Our fp32 products: highest, high or medium [default: medium; GPUs: high].")
+]
+Preset = Annotated[str, typer.Option(help="Size of the models.")]
+VocabSize = Annotated[int, typer.Option(help="Word pieces.")]
+Rounds = Annotated[int, typer.Option(help="Times each side has its turn.", min=1)]
+
+
+def save_results(path: Path | None, values: dict[str, Any], *, seed: int = 0, device: str = "cpu") -> None:
+    """Write a result with the command, the machine and the versions that gave it."""
+    from bertlib.bench.provenance import command_line, provenance, write_results
+
+    if path is not None:
+        packages = ("transformers", "accelerate", "tokenizers")
+        source = provenance(command_line(), seed=seed, device=device, packages=packages)
+        write_results(path, {"provenance": source} | values)
 
 
 @bench_app.command("pretrain")
 def bench_pretrain(
-    preset: Annotated[str, typer.Option(help="Size of both models.")] = "mini",
-    vocab_size: Annotated[int, typer.Option(help="Word pieces.")] = 30_522,
-    batch_size: Annotated[int, typer.Option(help="Texts a step.")] = 32,
+    preset: Annotated[str | None, typer.Option(help="Size of all models; tiny,mini for a table.")] = None,
+    vocab_size: Annotated[str | None, typer.Option(help="Word pieces; 8192,30522 for a table.")] = None,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16; both, with a comma, for a table.")] = "fp32",
+    batch_size: Annotated[
+        int | None, typer.Option(help="Texts a step [default: 32; tables: by size].")
+    ] = None,
     max_length: Annotated[int, typer.Option(help="Positions a text.")] = 128,
-    rounds: Annotated[int, typer.Option(help="Times each side has its turn.", min=2)] = 7,
+    rounds: Rounds = 7,
     steps: Annotated[int, typer.Option(help="Steps a turn.", min=1)] = 3,
-    matmul: Annotated[str, typer.Option(help="Our fp32 products: highest, high or medium.")] = "medium",
+    matmul: Matmul = None,
+    device: Device = "cpu",
+    against: Annotated[
+        str | None, typer.Option(help="transformers: whole trainers, all settings, memory, learning curves.")
+    ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="All of that for four sizes, two vocabularies.")
+    ] = False,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="What each of our tricks does, by itself.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides texts, masks and weights.")] = 0,
+    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Compare a pre-training step with that of transformers' BertForPreTraining, interleaved.
@@ -30,13 +66,90 @@ def bench_pretrain(
     `bertlib bench pretrain`
 
     `bertlib bench pretrain --preset tiny --vocab-size 8192 --matmul highest`
-    """
-    from bertlib.bench.pretrain import bench_pretraining
 
-    result = bench_pretraining(
-        preset=preset, vocab_size=vocab_size, batch_size=batch_size, max_length=max_length, rounds=rounds,
-        steps=steps, matmul_precision=matmul,
+    `bertlib bench pretrain --against transformers --device cuda --precision bf16 --batch-size 512`
+
+    `bertlib bench pretrain --sweep --rounds 3 --save book/results/pretrain-speed.json`
+
+    `bertlib bench pretrain --ablate --save book/results/ablate-speed.json`
+    """
+    from bertlib.bench.run_pretrain import Asked, run_pretrain_bench
+
+    asked = Asked(
+        presets=preset, vocab_sizes=vocab_size, precisions=precision, batch_size=batch_size,
+        max_length=max_length, rounds=rounds, steps=steps, matmul=matmul, device=device, against=against,
+        sweep=sweep, ablate=ablate, seed=seed,
     )  # fmt: skip
+
+    def keep(values: dict[str, Any]) -> None:
+        save_results(save, values, seed=seed, device=device)
+
+    values, lines = run_pretrain_bench(asked, keep=keep, say=whisper)
+    show(values, lines, as_json=as_json)
+
+
+@bench_app.command("inference")
+def bench_inference_command(
+    preset: Preset = "base",
+    vocab_size: VocabSize = 30_522,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    lengths: Annotated[str, typer.Option(help="Positions a text.")] = "16,128,512",
+    batch_sizes: Annotated[str, typer.Option(help="Texts at once.")] = "1,8,32",
+    rounds: Rounds = 5,
+    matmul: Matmul = None,
+    device: Device = "cpu",
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the forward pass with that of transformers' BertModel, same weights, interleaved.
+
+    **Examples**
+
+    `bertlib bench inference`
+
+    `bertlib bench inference --preset mini --lengths 128 --batch-sizes 1,32`
+    """
+    from bertlib.bench.cell import Cell
+    from bertlib.bench.inference import bench_inference
+    from bertlib.bench.run_pretrain import default_matmul, whole_numbers
+
+    cell = Cell(
+        preset=preset, vocab_size=vocab_size, precision=precision, device=device, dropout=0.0,
+        matmul=matmul or default_matmul(device),
+    )  # fmt: skip
+    result = bench_inference(
+        cell,
+        lengths=whole_numbers(lengths, "--lengths"),
+        batch_sizes=whole_numbers(batch_sizes, "--batch-sizes"),
+        rounds=rounds,
+        progress=not as_json,
+        after_shape=lambda found: save_results(save, found.to_dict(), device=device),
+    )
+    show(result.to_dict(), result.lines(), as_json=as_json)
+
+
+@bench_app.command("load")
+def bench_load(
+    preset: Preset = "mini",
+    vocab_size: VocabSize = 30_522,
+    rounds: Rounds = 5,
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how long imports and loading a model take, ours beside transformers, in fresh processes.
+
+    **Examples**
+
+    `bertlib bench load`
+
+    `bertlib bench load --preset base --rounds 3`
+    """
+    from bertlib.bench.cell import Cell
+    from bertlib.bench.load import bench_loading
+
+    cell = Cell(preset=preset, vocab_size=vocab_size)
+    result = bench_loading(cell, rounds=rounds, progress=not as_json)
+    save_results(save, result.to_dict())
     show(result.to_dict(), result.lines(), as_json=as_json)
 
 
@@ -57,6 +170,7 @@ def bench_tokenize(
     rounds: Annotated[int, typer.Option(help="Times each side has its turn.", min=1)] = 5,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Compare the speed of our tokenizer with the tokenizers library, on one core, interleaved.
@@ -72,6 +186,7 @@ def bench_tokenize(
     result = bench_texts(
         sources or (), tokenizer, megabytes=megabytes, rounds=rounds, encoding=encoding, errors=errors
     )
+    save_results(save, result.to_dict())
     show(result.to_dict(), result.lines(), as_json=as_json)
 
 
@@ -79,9 +194,13 @@ def bench_tokenize(
 def bench_corpus(
     sources: BenchTexts = None,
     tokenizer: BenchTokenizer = None,
+    vocab_size: Annotated[
+        int | None, typer.Option(help="Learn a vocabulary of this size, and measure that too.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.", min=1)] = None,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Measure the speed and the memory of corpus preparation.
@@ -91,8 +210,13 @@ def bench_corpus(
     `bertlib bench corpus`
 
     `bertlib bench corpus texts/ --tokenizer tokenizer --workers 2`
+
+    `bertlib bench corpus texts/ --vocab-size 8192`
     """
     from bertlib.bench.corpus import bench_preparation
 
-    result = bench_preparation(sources or (), tokenizer, workers=workers, encoding=encoding, errors=errors)
+    result = bench_preparation(
+        sources or (), tokenizer, vocab_size=vocab_size, workers=workers, encoding=encoding, errors=errors
+    )
+    save_results(save, result.to_dict())
     show(result.to_dict(), [str(result)], as_json=as_json)

@@ -1,7 +1,7 @@
 """How fast is corpus preparation, and does its memory stay flat?
 
 Run ``python -m bertlib.bench.corpus texts/ --tokenizer tokenizer --workers 2``, on a machine with nothing
-else to do.
+else to do; with ``--vocab-size 8192`` instead of a tokenizer, learning the vocabulary is measured as well.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,9 +22,13 @@ from typing import Any
 import psutil
 
 from bertlib.bench.material import texts_or_stories, tokenizer_or_new
-from bertlib.data.corpus import Sources
+from bertlib.data.arrays import TokenCorpus
+from bertlib.data.corpus import Sources, sample_texts
 from bertlib.data.prepare import CorpusTokenizer, prepare_corpus
 from bertlib.data.workers import usable_cores
+from bertlib.tokenizer import WordPieceTokenizer
+
+VOCABULARY_SAMPLE_MB = 25.0  # as much as `bertlib pretrain` learns its vocabulary from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,9 @@ class CorpusBench:
     processor_seconds: float  # of all processes together: what other jobs on the machine disturb little
     peak_megabytes: float  # memory of all processes together, over what this one had before
     workers: int
+    whole_megabytes: float = 0.0  # the same with what was there before: all memory at the peak
+    vocabulary_seconds: float = 0.0  # of the seconds: reading a sample and learning a vocabulary
+    filled: dict[int, float] = field(default_factory=dict)  # positions a text: share of them that hold text
 
     @property
     def rate(self) -> float:
@@ -49,7 +57,9 @@ class CorpusBench:
         return (
             f"{self.megabytes:.1f} MB of text in {self.seconds:.1f} s ({self.processor_seconds:.1f} s of "
             f"processor time): {self.rate:.1f} MB/s with {self.workers} worker{'s' * (self.workers != 1)}, "
-            f"{self.peak_megabytes:.0f} MB over the base"
+            f"{self.peak_megabytes:.0f} MB over the base, {self.whole_megabytes:.0f} MB in all"
+            + (f"; {self.vocabulary_seconds:.1f} s for the vocabulary" if self.vocabulary_seconds else "")
+            + "".join(f"; packed, {share:.1%} of {n} positions hold text" for n, share in self.filled.items())
         )
 
 
@@ -57,6 +67,7 @@ def bench_preparation(
     sources: Sequence[str] = (),
     saved: str | Path | None = None,
     *,
+    vocab_size: int | None = None,
     workers: int | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -67,6 +78,8 @@ def bench_preparation(
         sources: as for :func:`prepare_corpus`; none: generated stories.
         saved: folder of a tokenizer, or a vocab.txt; None trains one first, which is not measured, but
             leaves room in this process, so that its memory grows less.
+        vocab_size: learn a vocabulary of so many word pieces, as ``bertlib pretrain`` does, and measure that
+            too; ``saved`` is not looked at.
         workers: processes; None: one a core.
         encoding: of the text.
         errors: what to do with bytes that are no text.
@@ -76,13 +89,17 @@ def bench_preparation(
         VocabularyError: no vocabulary, or too little text to learn one from.
     """
     with texts_or_stories(sources) as files:
-        tokenizer = tokenizer_or_new(saved, files, encoding=encoding, errors=errors)
+        tokenizer: CorpusTokenizer | Callable[[], CorpusTokenizer]
+        if vocab_size is None:
+            tokenizer = tokenizer_or_new(saved, files, encoding=encoding, errors=errors)
+        else:
+            tokenizer = partial(_learn, files, vocab_size, encoding, errors)
         return measure_preparation(files, tokenizer, workers=workers, encoding=encoding, errors=errors)
 
 
 def measure_preparation(
     sources: Sources,
-    tokenizer: CorpusTokenizer,
+    tokenizer: CorpusTokenizer | Callable[[], CorpusTokenizer],
     *,
     workers: int | None = None,
     encoding: str = "utf-8",
@@ -94,7 +111,7 @@ def measure_preparation(
 
     Args:
         sources: as for :func:`prepare_corpus`.
-        tokenizer: turns lines into ids.
+        tokenizer: turns lines into ids; or a function that makes one, which is measured too.
         workers: processes; None: one a core.
         encoding: of the text.
         errors: what to do with bytes that are no text.
@@ -103,20 +120,41 @@ def measure_preparation(
         CorpusError: as :func:`prepare_corpus`.
     """
     workers = usable_cores() if workers is None else workers
-    with tempfile.TemporaryDirectory() as folder, PeakMemory() as memory:
-        start, processor_start = time.perf_counter(), _processor_seconds()
-        corpus = prepare_corpus(
-            sources, tokenizer, folder, workers=workers, encoding=encoding, errors=errors, progress=False
-        )
-        seconds, processor_seconds = time.perf_counter() - start, _processor_seconds() - processor_start
-        text_bytes = corpus.meta["text_bytes"]
+    with tempfile.TemporaryDirectory() as folder:
+        with PeakMemory() as memory:
+            start, processor_start = time.perf_counter(), _processor_seconds()
+            made = tokenizer() if callable(tokenizer) else tokenizer
+            vocabulary_seconds = time.perf_counter() - start if callable(tokenizer) else 0.0
+            corpus = prepare_corpus(
+                sources, made, folder, workers=workers, encoding=encoding, errors=errors, progress=False
+            )
+            seconds, processor_seconds = time.perf_counter() - start, _processor_seconds() - processor_start
+            text_bytes = corpus.meta["text_bytes"]
+        filled = filled_shares(corpus)
     return CorpusBench(
         megabytes=text_bytes / 1e6,
         seconds=seconds,
         processor_seconds=processor_seconds,
         peak_megabytes=memory.over_base / 1e6,
         workers=workers,
+        whole_megabytes=memory.peak / 1e6,
+        vocabulary_seconds=vocabulary_seconds,
+        filled=filled,
     )
+
+
+def filled_shares(corpus: TokenCorpus, lengths: Sequence[int] = (128, 512)) -> dict[int, float]:
+    """Return which share of the positions holds text when pre-training packs this corpus, by length."""
+    from bertlib.bench.cell import share_of_text  # PyTorch: only once memory has been measured
+    from bertlib.data.batches import BatchConfig, PreTrainingBatches
+
+    config = BatchConfig(batch_size=64, nsp=corpus.num_documents > 1)
+    return {n: share_of_text(PreTrainingBatches(corpus, replace(config, max_length=n))) for n in lengths}
+
+
+def _learn(sources: Sequence[str], vocab_size: int, encoding: str, errors: str) -> WordPieceTokenizer:
+    texts = sample_texts(sources, VOCABULARY_SAMPLE_MB, encoding=encoding, errors=errors)
+    return WordPieceTokenizer.train(texts, vocab_size, progress=False)
 
 
 def _processor_seconds() -> float:
@@ -153,6 +191,21 @@ class PeakMemory:
         self._peak = max(self._peak, _memory())
 
     @property
+    def base(self) -> int:
+        """Bytes at the beginning."""
+        return self._base
+
+    @property
+    def now(self) -> int:
+        """Bytes at this moment."""
+        return _memory()
+
+    @property
+    def peak(self) -> int:
+        """Bytes of the peak."""
+        return self._peak
+
+    @property
     def over_base(self) -> int:
         """Bytes of the peak above the beginning."""
         return self._peak - self._base
@@ -179,10 +232,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bertlib.bench.corpus", description=main.__doc__)
     parser.add_argument("sources", nargs="*", help="folders, files or patterns of .txt files")
     parser.add_argument("--tokenizer", help="folder of a tokenizer, or a vocab.txt")
+    parser.add_argument("--vocab-size", type=int, help="learn a vocabulary of this size, measured too")
     parser.add_argument("--workers", type=int, help="processes; all cores by default")
     options = parser.parse_args()
     print("$ python -m bertlib.bench.corpus", *sys.argv[1:])
-    print(bench_preparation(options.sources, options.tokenizer, workers=options.workers))
+    print(
+        bench_preparation(
+            options.sources, options.tokenizer, vocab_size=options.vocab_size, workers=options.workers
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ class ChangedBatches(PreTrainingBatches):
 
     change: Callable[[Batch], Batch]
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int, first: int | None = None, last: int | None = None) -> Batch:
         """Make the right batch, then spoil it."""
-        return self.change(super().batch(step))
+        return self.change(super().batch(step, first, last))
 
 
 def every_word(batch: Batch) -> Batch:

@@ -1,7 +1,8 @@
-"""A pre-training step of ours beside one of ``transformers``, taking turns in one process.
+"""Pre-training of ours beside that of ``transformers``, taking turns in one process.
 
-Both get the same masked batch, the same model size, dropout 0.1, a fused AdamW and clipping, so the
-ratio is about the model's arithmetic and nothing else.
+The quick comparison is of a step on one fixed batch, so its ratio is about the model's arithmetic and nothing
+else. The full one adds whole trainers, with data and masking: ``transformers.Trainer`` as it comes and
+BertTrainer (see :mod:`bertlib.bench.trainers`). All models start from the same weights.
 """
 
 from __future__ import annotations
@@ -9,104 +10,210 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from statistics import median
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
 
-from bertlib.config import BertConfig
+from bertlib.bench.cell import Cell, Data, need_transformers
+from bertlib.bench.steps import Step, our_step, their_step
+from bertlib.bench.trainers import bert_trainer_step, run_transformers_trainer
+from bertlib.bench.turns import Ratio, Turns, finish
 from bertlib.data.batches import Batch
 from bertlib.data.masking import mask_tokens
-from bertlib.errors import MissingExtraError
-from bertlib.model import BertForPreTraining
-from bertlib.objectives import MaskedLMLoss, NSPLoss
-from bertlib.train.optim import make_optimizer
+from bertlib.flops import flops_per_token
+from bertlib.peak import mfu
+from bertlib.progress import progress_bar
 from bertlib.train.precision import matmul_precision
 
-Step = Callable[[], float]  # takes one optimiser step, returns the loss
+TRAINER = "transformers Trainer"
+THEIRS = "transformers"  # a plain loop around its model, its defaults
+EAGER = "transformers, eager attention"
+OUR_TRAINER = "bertlib BertTrainer"
+WARM_UP = 2  # steps of the Trainer before the first round
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideResult:
+    """One side, measured."""
+
+    tokens_per_s: float  # positions a second, median over the rounds
+    ratios: dict[str, Ratio]  # how many times as fast as each side it is compared with
+    mflop_per_token: float  # what it computes, forward and backward
+    share_of_peak: float
+    first_loss: float | None = None  # before any learning, near ln V + ln 2
+    memory_mb: float | None = None  # growth, measured in a process of its own
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainBench:
     """Medians over the rounds. Quote the ratios; the rates belong to this machine and moment."""
 
-    preset: str
-    vocab_size: int
-    batch_size: int
-    max_length: int
+    cell: Cell
     threads: int
-    tokens_per_s: dict[str, float]
-    ratios: dict[str, float]  # ours / transformers, median of the rounds' ratios
-    spread: dict[str, tuple[float, float]]  # lowest and highest ratio of a round
-    first_losses: dict[str, float]  # before any learning, all near ln V + ln 2
+    filled: float  # share of positions that hold text, in packed batches
+    machine: str  # how quiet it was
+    sides: dict[str, SideResult]
+    curves: dict[str, Any] = field(default_factory=dict)  # see bertlib.bench.curves
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them."""
-        return asdict(self)
+        sides = {
+            name: asdict(side) | {"ratios": {other: r._asdict() for other, r in side.ratios.items()}}
+            for name, side in self.sides.items()
+        }
+        return asdict(self) | {"cell": self.cell.to_dict(), "sides": sides}
 
     def lines(self) -> list[str]:
         """Draw the comparison as a small table."""
-        head = (
-            f"{self.preset}, vocabulary {self.vocab_size:,}, batch {self.batch_size} x {self.max_length}, "
-            f"fp32, CPU, {self.threads} threads, dropout 0.1, medians of interleaved rounds"
-        )
-        rows = [f"{'':34}{'tokens/s':>10}  ratio (lowest-highest)   first loss"]
-        for name, rate in self.tokens_per_s.items():
-            low, high = self.spread.get(name, (1.0, 1.0))
-            ratio = f"{self.ratios.get(name, 1.0):5.2f} ({low:.2f}-{high:.2f})"
-            rows.append(f"{name:34}{rate:>10,.0f}  {ratio:<22} {self.first_losses[name]:>11.3f}")
+        others = list(dict.fromkeys(other for side in self.sides.values() for other in side.ratios))
+        head = "".join(f"  {'times ' + other:<33}" for other in others)
+        rows = [f"{'':36}{'tokens/s':>9}{'MFLOP/token':>12}{'of peak':>8}{'MB':>7}{head}".rstrip()]
+        for name, side in self.sides.items():
+            memory = "-" if side.memory_mb is None else f"{side.memory_mb:,.0f}"
+            row = (
+                f"{name:36}{side.tokens_per_s:>9,.0f}{side.mflop_per_token:>12.1f}{side.share_of_peak:>8.0%}"
+            )
+            row += f"{memory:>7}" + "".join(f"  {side.ratios.get(other, '')!s:<33}" for other in others)
+            rows.append(row.rstrip())
+        v = self.cell.vocab_size
+        firsts = [f"{side.first_loss:.3f}" for side in self.sides.values() if side.first_loss is not None]
         return [
-            head,
+            f"{self.cell}, medians of interleaved rounds",
             *rows,
-            f"expected first loss: ln V + ln 2 = {math.log(self.vocab_size) + math.log(2):.3f}",
+            self.machine,
+            f"first losses {', '.join(firsts)}; expected ln V + ln 2 = {math.log(v) + math.log(2):.3f}",
+            f"packed: {self.filled:.1%} of all positions hold text, the rest is padding",
+            *_curve_lines(self.curves),
         ]
 
 
+def _curve_lines(curves: dict[str, Any]) -> list[str]:
+    if not curves:
+        return []
+    lines = [f"same weights, same batches, no dropout: losses differ by {curves['largest_difference']:.1e}"]
+    for name, values in curves["with dropout"].items():
+        lines.append(
+            f"with dropout, {name:13}" + " ".join(f"{v:.3f}" for v in values[:: len(values) // 8 or 1])
+        )
+    return lines
+
+
+def fixed_batch_sides(cell: Cell, batch: Batch, *, full: bool) -> dict[str, Callable[[], Step]]:
+    """Name the plain loops; each is made when it is called.
+
+    Args:
+        cell: the conditions.
+        batch: what all of them learn.
+        full: with eager attention, and ``transformers`` at our matmul precision too.
+    """
+    ours = f"bertlib, matmul {cell.matmul}"
+    sides: dict[str, Callable[[], Step]] = {THEIRS: lambda: their_step(cell, batch)}
+    if full:
+        sides[EAGER] = lambda: their_step(cell, batch, attention="eager")
+        if cell.matmul != "highest":
+            sides[same_setting(cell)] = lambda: their_step(cell, batch, matmul=cell.matmul)
+    if cell.matmul != "highest":
+        sides["bertlib, matmul highest"] = lambda: our_step(cell, batch, matmul="highest")
+    return sides | {ours: lambda: our_step(cell, batch, matmul=cell.matmul)}
+
+
+def same_setting(cell: Cell) -> str:
+    """Name ``transformers`` at our matmul precision."""
+    return f"transformers, matmul {cell.matmul}"
+
+
 def bench_pretraining(
-    *,
-    preset: str = "mini",
-    vocab_size: int = 30_522,
-    batch_size: int = 32,
-    max_length: int = 128,
-    rounds: int = 7,
-    steps: int = 3,
-    matmul_precision: str = "medium",
+    cell: Cell, *, rounds: int = 7, steps: int = 3, full: bool = False, progress: bool = False
 ) -> PretrainBench:
     """Measure ``rounds`` times ``steps`` optimiser steps of each side, in turn.
 
+    Args:
+        cell: model, texts, device.
+        rounds: how often each side has its turn.
+        steps: a turn.
+        full: whole trainers and further settings too; see the module.
+        progress: show a bar.
+
     Raises:
         MissingExtraError: ``transformers`` is not installed.
-        ConfigError: unknown preset.
     """
-    config = BertConfig.from_preset(preset, vocab_size=vocab_size)
-    batch = random_batch(batch_size, max_length, vocab_size, generator=torch.Generator().manual_seed(0))
-    sides: dict[str, tuple[Step, str]] = {"transformers": (their_step(config, batch), "highest")}
-    for precision in dict.fromkeys(("highest", matmul_precision)):
-        sides[f"bertlib, matmul {precision}"] = (our_step(config, batch), precision)
-    first_losses = {name: _timed(step, precision, 1)[1] for name, (step, precision) in sides.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, (step, precision) in sides.items():
-            seconds[name].append(_timed(step, precision, steps)[0])
-    theirs = seconds["transformers"]
-    ratios = {
-        name: sorted(a / b for a, b in zip(theirs, own, strict=True))
-        for name, own in seconds.items()
-        if name != "transformers"
-    }
+    need_transformers()
+    data = Data(cell)
+    sides = {name: make() for name, make in fixed_batch_sides(cell, data.batch, full=full).items()}
+    if full:
+        sides[OUR_TRAINER] = bert_trainer_step(cell, data)
+    first_losses = {name: step() for name, step in sides.items()}
+    turns = Turns(sides=sides, calls=steps, device=cell.torch_device)
+    with progress_bar(
+        total=rounds, unit="round", desc=f"{cell.preset} {cell.vocab_size}", disable=not progress
+    ) as bar:
+        if full:
+            _rounds_within_trainer(cell, data, turns, rounds, bar.update)
+        else:
+            for _ in range(rounds):
+                turns.round()
+                bar.update()
+    return _summary(cell, data, turns, first_losses)
+
+
+def _rounds_within_trainer(
+    cell: Cell, data: Data, turns: Turns, rounds: int, after: Callable[[], object]
+) -> None:
+    """Let the others have their turns at the end of every so many steps of a running Trainer."""
+    began = 0.0
+
+    def after_step(number: int) -> None:
+        nonlocal began
+        if number >= WARM_UP and (number - WARM_UP) % turns.calls == 0:
+            finish(cell.torch_device)
+            if number > WARM_UP:
+                turns.add(TRAINER, time.perf_counter() - began)
+                turns.round()
+                after()
+            began = time.perf_counter()
+
+    run_transformers_trainer(cell, data, steps=WARM_UP + rounds * turns.calls, after_step=after_step)
+
+
+def _summary(cell: Cell, data: Data, turns: Turns, first_losses: dict[str, float]) -> PretrainBench:
+    loop = same_setting(cell) if same_setting(cell) in turns.seconds else THEIRS
+    others = [name for name in (TRAINER, loop) if name in turns.seconds]
+    order = sorted(turns.seconds, key=lambda name: (name.startswith("bertlib"), name != TRAINER))
+    sides = {}
+    for name in order:
+        rate = cell.tokens / turns.typical(name)
+        sides[name] = SideResult(
+            tokens_per_s=rate,
+            ratios={other: turns.ratio(name, other) for other in others if other != name},
+            mflop_per_token=_work(cell, name) / 1e6,
+            share_of_peak=_share_of_peak(cell, name, rate),
+            first_loss=first_losses.get(name),
+        )
     return PretrainBench(
-        preset=preset,
-        vocab_size=vocab_size,
-        batch_size=batch_size,
-        max_length=max_length,
+        cell=cell,
         threads=torch.get_num_threads(),
-        tokens_per_s={k: batch_size * max_length * steps / median(v) for k, v in seconds.items()},
-        ratios={name: median(values) for name, values in ratios.items()},
-        spread={name: (values[0], values[-1]) for name, values in ratios.items()},
-        first_losses=first_losses,
+        filled=data.filled,
+        machine=turns.load_line(),
+        sides=sides,
     )
+
+
+def _work(cell: Cell, name: str) -> float:
+    """FLOPs per token of a side: theirs has the output layer and the last block everywhere."""
+    share = 0.15 if name.startswith("bertlib") else 1.0
+    return flops_per_token(cell.config, length=cell.max_length, selected=share)
+
+
+def _share_of_peak(cell: Cell, name: str, rate: float) -> float:
+    """Share of what the machine can do at the side's own matmul precision."""
+    own = name.endswith(f"matmul {cell.matmul}") or name == OUR_TRAINER
+    with matmul_precision(cell.matmul if own else "highest"):
+        share = 0.15 if name.startswith("bertlib") else 1.0
+        return mfu(
+            rate, cell.config, length=cell.max_length, selected=share, device=cell.device,
+            precision=cell.precision,
+        )  # fmt: skip
 
 
 def random_batch(batch_size: int, max_length: int, vocab_size: int, *, generator: torch.Generator) -> Batch:
@@ -118,64 +225,3 @@ def random_batch(batch_size: int, max_length: int, vocab_size: int, *, generator
     second = (torch.arange(max_length) > max_length // 2).long().expand(batch_size, -1).contiguous()
     labels = torch.arange(batch_size) % 2
     return Batch(masked.input_ids, torch.ones_like(original), second, original, masked.selected, labels)
-
-
-def our_step(config: BertConfig, batch: Batch) -> Step:
-    """Return a function that takes one step of bertlib's model."""
-    model = BertForPreTraining(config).train()
-    mlm, nsp = MaskedLMLoss(), NSPLoss()
-
-    def loss() -> torch.Tensor:
-        output = model(batch.input_ids, batch.attention_mask, batch.token_type_ids, selected=batch.selected)
-        return mlm(output.prediction_logits, batch.labels) + nsp(
-            output.seq_relationship_logits, batch.next_sentence_label
-        )
-
-    return _step(model, loss)
-
-
-def their_step(config: BertConfig, batch: Batch) -> Step:
-    """Return a function that takes one step of transformers' BertForPreTraining with its defaults.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        from transformers import BertConfig as TheirConfig
-        from transformers import BertForPreTraining as TheirModel
-    except ImportError as error:
-        raise MissingExtraError('transformers is not installed; pip install "bertlib[bench]"') from error
-    values = config.to_dict()
-    values.pop("initializer_range")
-    model = TheirModel(TheirConfig(**values)).train()
-    inputs = {
-        "input_ids": batch.input_ids,
-        "attention_mask": batch.attention_mask,
-        "token_type_ids": batch.token_type_ids,
-        "labels": batch.original_ids.masked_fill(~batch.selected, -100),
-        "next_sentence_label": batch.next_sentence_label,
-    }
-    return _step(model, lambda: model(**inputs).loss)
-
-
-def _step(model: nn.Module, loss: Callable[[], torch.Tensor]) -> Step:
-    optimizer = make_optimizer(model, learning_rate=1e-4, weight_decay=0.01, betas=(0.9, 0.999))
-
-    def step() -> float:
-        value = loss()
-        value.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        return value.item()
-
-    return step
-
-
-def _timed(step: Step, precision: str, count: int) -> tuple[float, float]:
-    """Return the seconds of ``count`` steps and the last loss."""
-    with matmul_precision(precision):
-        began = time.perf_counter()
-        for _ in range(count):
-            loss = step()
-        return time.perf_counter() - began, loss

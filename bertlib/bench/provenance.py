@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +16,38 @@ import torch
 from bertlib.files import write_text
 
 
-def provenance(command: str, *, seed: int | None = None) -> dict[str, Any]:
-    """Return what somebody needs who wants to measure it again."""
+def provenance(
+    command: str, *, seed: int | None = None, device: str | None = None, packages: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what somebody needs who wants to measure it again.
+
+    Args:
+        command: what was typed.
+        seed: of everything random.
+        device: where it was measured; None: on a GPU if there is one.
+        packages: others whose versions matter, such as ``transformers``.
+    """
+    on_gpu = torch.cuda.is_available() if device is None else device.startswith("cuda")
     return {
         "command": command,
         "seed": seed,
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else cpu_name(),
+        "device": torch.cuda.get_device_name() if on_gpu else cpu_name(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
-    }
+    } | {name: _version(name) for name in packages}
+
+
+def command_line() -> str:
+    """Return the command that is running, as one types it."""
+    return shlex.join(["bertlib", *sys.argv[1:]])
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def cpu_name() -> str:

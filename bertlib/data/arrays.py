@@ -3,14 +3,15 @@
 ===================  ===============  ========================================================
 file                 type             content
 ===================  ===============  ========================================================
-tokens.bin           uint16 (or 32)   the ids of all word pieces, one after another
+tokens-00000.bin ..  uint16 (or 32)   the ids of all word pieces, one after another, in shards
 sentence_ends.bin    int64            for each sentence the number of tokens up to its end
 document_ends.bin    int64            for each document the number of sentences up to its end
-meta.json            JSON             counts, vocabulary, sources; written last
+meta.json            JSON             counts, vocabulary, sources, shards; written last
 ===================  ===============  ========================================================
 
-All numbers are little-endian. A folder with ``meta.json`` is complete; one without is not. It also holds a
-checksum of each file, so that a disk's or a person's slip is found before a BERT learns from it.
+All numbers are little-endian. A folder with ``meta.json`` is complete; one without is not. It also holds the
+length of each shard and a checksum of each file, so that a disk's or a person's slip is found before a BERT
+learns from it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bertlib.data.shards import TokenArray, join_shards
 from bertlib.errors import CorpusError
 
-FORMAT = "bertlib corpus 2"
-TOKENS, SENTENCE_ENDS, DOCUMENT_ENDS = "tokens.bin", "sentence_ends.bin", "document_ends.bin"
+FORMAT = "bertlib corpus 3"
+SENTENCE_ENDS, DOCUMENT_ENDS = "sentence_ends.bin", "document_ends.bin"
 META, PROGRESS = "meta.json", "progress.json"
 
 
@@ -60,7 +62,7 @@ class TokenCorpus:
         ([7, 8, 9, 5, 6, 7], [2, 3, 6], [2, 3])
     """
 
-    tokens: np.ndarray  # (number of tokens,) uint16 or uint32
+    tokens: TokenArray  # (number of tokens,) uint16 or uint32
     sentence_ends: np.ndarray  # (number of sentences,) int64
     document_ends: np.ndarray  # (number of documents,) int64
     vocab_size: int
@@ -93,13 +95,13 @@ class TokenCorpus:
         return {} if self.folder is None else read_json(self.folder / META)
 
     def sentence(self, i: int) -> np.ndarray:
-        """Return the ids of sentence ``i``, a view of shape (its length,).
+        """Return the ids of sentence ``i``, (its length,); a view, unless it lies in two shards.
 
         Raises:
             IndexError: there is no such sentence.
         """
         first, last = _bounds(self.sentence_ends, i, "sentence")
-        return self.tokens[first:last]
+        return np.asarray(self.tokens[first:last])
 
     def document(self, i: int) -> list[np.ndarray]:
         """Return the sentences of document ``i``, as :meth:`sentence` does.
@@ -153,15 +155,16 @@ class TokenCorpus:
                 f"{folder / META} says format {meta.get('format')!r}; expected {FORMAT!r}: prepare again"
             )
         try:
+            sums = meta["checksums"]
             corpus = cls(
-                tokens=_open(folder / TOKENS, token_type(meta["vocab_size"]), meta["num_tokens"]),
-                sentence_ends=_open(folder / SENTENCE_ENDS, np.dtype("<i8"), meta["num_sentences"]),
-                document_ends=_open(folder / DOCUMENT_ENDS, np.dtype("<i8"), meta["num_documents"]),
+                tokens=_open_shards(folder, meta),
+                sentence_ends=_open(folder / SENTENCE_ENDS, np.dtype("<i8"), meta["num_sentences"], sums),
+                document_ends=_open(folder / DOCUMENT_ENDS, np.dtype("<i8"), meta["num_documents"], sums),
                 vocab_size=meta["vocab_size"],
                 vocabulary=meta["vocabulary"],
                 folder=folder,
             )
-            for name, checksum in meta["checksums"].items() if check else ():
+            for name, checksum in sums.items() if check else ():
                 _check(folder / name, checksum)
         except KeyError as missing:
             raise CorpusError(
@@ -226,15 +229,29 @@ def _bounds(ends: np.ndarray, i: int, what: str) -> tuple[int, int]:
     return (int(ends[i - 1]) if i else 0), int(ends[i])
 
 
-def _open(path: Path, dtype: np.dtype, length: int) -> np.ndarray:
+def _open(path: Path, dtype: np.dtype, length: int, checksums: dict[str, int]) -> np.ndarray:
     """Map one array into memory, after a look at its size."""
     size = path.stat().st_size if path.exists() else 0
     if size != length * dtype.itemsize:
         raise CorpusError(
-            f"{path} has {size:,} bytes; expected {length * dtype.itemsize:,} for {length:,} numbers: "
-            f"it was cut short or replaced, delete {path.parent} and prepare the corpus again"
+            f"{path} has {size:,} bytes; expected {length * dtype.itemsize:,} for {length:,} numbers, "
+            f"checksum {checksums[path.name]:08x}: it was cut short or replaced, delete {path.parent} and "
+            "prepare the corpus again"
         )
     return np.memmap(path, dtype=dtype, mode="r", shape=(length,))
+
+
+def _open_shards(folder: Path, meta: dict[str, Any]) -> TokenArray:
+    """Map the shards of the index into memory as one row."""
+    dtype, lengths = token_type(meta["vocab_size"]), meta["shards"]
+    if sum(lengths.values()) != meta["num_tokens"]:
+        raise CorpusError(
+            f"{folder / META} was altered: its shards hold {sum(lengths.values()):,} tokens, expected "
+            f"{meta['num_tokens']:,}; delete {folder} and prepare again"
+        )
+    return join_shards(
+        [_open(folder / name, dtype, length, meta["checksums"]) for name, length in lengths.items()]
+    )
 
 
 def _check(path: Path, checksum: int) -> None:

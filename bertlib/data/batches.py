@@ -8,18 +8,28 @@ Shapes: B texts, T positions, N selected positions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bertlib.data.masking import mask_tokens
-from bertlib.data.pairs import Pairs, make_nsp_pairs, make_single_texts
+from bertlib.data.batch_config import BatchConfig
+from bertlib.data.dice import RowsOf
+from bertlib.data.masking import MaskedTokens, mask_tokens
+from bertlib.data.packing import PackedTexts, pack_pairs
+from bertlib.data.pairs import Pairs, make_nsp_pairs, make_single_texts, make_sop_pairs
+from bertlib.data.shards import TokenArray
+from bertlib.data.spans import mask_spans
+from bertlib.data.whole_words import mask_words
 from bertlib.errors import ConfigError, CorpusError
+from bertlib.objectives.causal import causal_mask, shift_labels
+from bertlib.objectives.mlm import IGNORED
 from bertlib.seeds import mix_seed
+
+MAKERS = {"nsp": make_nsp_pairs, "sop": make_sop_pairs, "none": make_single_texts}
 
 RESIDENT_TOKENS = 500_000_000  # token arrays up to here are copied to the GPU whole (4 bytes each)
 
@@ -28,7 +38,7 @@ class TokenRow(Protocol):
     """What batches need of a corpus; TokenCorpus has it."""
 
     @property
-    def tokens(self) -> np.ndarray:
+    def tokens(self) -> TokenArray:
         """All tokens in a row."""
 
     @property
@@ -54,77 +64,24 @@ class SpecialIds(NamedTuple):
     mask: int = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class BatchConfig:
-    """How texts are cut, joined and masked (Devlin et al. 2019, appendix A.2).
-
-    Raises:
-        ConfigError: a length that has no room for a pair, an empty batch.
-    """
-
-    batch_size: int = 64  # texts a step, over all processes
-    max_length: int = 128  # positions a text, [CLS] and [SEP] included
-    nsp: bool = True
-    short_share: float = 0.1
-    masked_share: float = 0.15
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.max_length < 5:
-            raise ConfigError(f"max_length is {self.max_length}; [CLS] a [SEP] b [SEP] alone takes 5")
-        if self.batch_size < 1:
-            raise ConfigError(f"batch_size is {self.batch_size}; expected at least 1")
-
-
 class Batch(NamedTuple):
     """One step's input and answers."""
 
     input_ids: Tensor  # (B, T), masked
-    attention_mask: Tensor  # (B, T), 1 for text and 0 for padding
+    attention_mask: Tensor  # (B, T), 1 for text and 0 for padding; left to right (B, T, T)
     token_type_ids: Tensor  # (B, T), 0 for A and 1 for B
-    original_ids: Tensor  # (B, T), before masking
+    original_ids: Tensor  # (B, T), before masking; left to right the word after each position
     selected: Tensor  # (B, T) booleans
-    next_sentence_label: Tensor  # (B), 0 IsNext, 1 NotNext, -100 none
+    next_sentence_label: Tensor  # (B), 0 IsNext or in order, 1 NotNext or swapped, -100 none
 
     @property
     def labels(self) -> Tensor:
-        """The words that were taken out, (N)."""
+        """The words to be predicted, (N)."""
         return self.original_ids[self.selected]
 
     def rows(self, first: int, last: int) -> Batch:
         """Return texts ``first`` to ``last`` - 1, for one process or one accumulation step."""
         return Batch(*(part[first:last] for part in self))
-
-
-class PackedTexts(NamedTuple):
-    """Pairs laid out as [CLS] A [SEP] B [SEP] and padding; ``token`` says where each word comes from."""
-
-    token: Tensor  # (B, T) position in the row of tokens, 0 where a special token stands
-    is_word: Tensor  # (B, T) booleans
-    is_sep: Tensor  # (B, T) booleans
-    attention_mask: Tensor  # (B, T)
-    token_type_ids: Tensor  # (B, T)
-
-
-def pack_pairs(pairs: Pairs, max_length: int) -> PackedTexts:
-    """Lay out pairs side by side, all at once (Devlin et al. 2019, figure 2).
-
-    A pair without B is [CLS] A [SEP].
-    """
-    a_start, a_length, b_start, b_length = (torch.from_numpy(column)[:, None] for column in pairs[:4])
-    position = torch.arange(max_length)[None]  # (1, T)
-    first_sep = 1 + a_length  # (B, 1)
-    last_sep = torch.where(b_length > 0, first_sep + 1 + b_length, first_sep)
-    in_a = (position >= 1) & (position < first_sep)  # (B, T)
-    in_b = (position > first_sep) & (position < last_sep)
-    from_a, from_b = a_start + position - 1, b_start + position - first_sep - 1
-    return PackedTexts(
-        token=torch.where(in_a, from_a, from_b).where(in_a | in_b, 0),
-        is_word=in_a | in_b,
-        is_sep=(position == first_sep) | (position == last_sep),
-        attention_mask=(position <= last_sep).long(),
-        token_type_ids=((position > first_sep) & (position <= last_sep)).long(),
-    )
 
 
 class PreTrainingBatches:
@@ -135,9 +92,12 @@ class PreTrainingBatches:
         config: how to cut, join and mask.
         special: ids of the special tokens.
         device: where batches are made; a corpus that fits is kept there.
+        continues: (V,) booleans, which pieces continue a word; needed to mask words or spans. Take
+            :func:`bertlib.data.whole_words.continues_word` of the tokenizer's ``vocab``.
 
     Raises:
-        CorpusError: an empty corpus, or a single document with ``config.nsp``.
+        CorpusError: an empty corpus, a single document with NSP, no two sentences to a text with SOP.
+        ConfigError: words or spans are to be masked and ``continues`` is missing or of another length.
     """
 
     def __init__(
@@ -147,11 +107,13 @@ class PreTrainingBatches:
         *,
         special: SpecialIds = SpecialIds(),  # noqa: B008 - an immutable tuple
         device: torch.device | str = "cpu",
+        continues: Tensor | None = None,
     ) -> None:
         if len(corpus.tokens) == 0:
             raise CorpusError("the corpus has no tokens; give it some text")
         self.corpus, self.config, self.special = corpus, config, special
         self.device = torch.device(device)
+        self._continues = _checked(continues, config, corpus.vocab_size).to(self.device)
         self._resident: Tensor | None = None
         if self.device.type == "cuda" and len(corpus.tokens) <= RESIDENT_TOKENS:
             self._resident = torch.from_numpy(corpus.tokens.astype(np.int32)).to(self.device)
@@ -163,37 +125,63 @@ class PreTrainingBatches:
         """Batches it takes to see the corpus about once."""
         return -(-self.texts_per_epoch // self.config.batch_size)
 
-    def batch(self, step: int) -> Batch:
-        """Make the batch of ``step``, counted from 0; the same every time."""
-        pairs = self._pairs_of(step)
+    def batch(self, step: int, first: int | None = None, last: int | None = None) -> Batch:
+        """Make the batch of ``step``, counted from 0; the same every time.
+
+        With ``first`` and ``last`` only texts ``first`` to ``last`` - 1 of it are read and made, exactly as
+        ``batch(step).rows(first, last)`` has them: a process makes its own part of the global batch.
+
+        Args:
+            step: counted from 0.
+            first: as in a slice, also for numbers that lie outside; None is the front.
+            last: likewise; None is the end.
+        """
+        first, last, _ = slice(first, last).indices(self.config.batch_size)
+        last = max(first, last)
+        if self.config.static_masks:
+            step %= self.config.static_masks * self.steps_per_epoch
+        pairs = self._pairs_of(step, first, last)
         packed = PackedTexts(*(part.to(self.device) for part in pack_pairs(pairs, self.config.max_length)))
         original = self._fill_in(packed)
-        masked = mask_tokens(
-            original,
-            packed.is_word,
-            vocab_size=self.corpus.vocab_size,
-            mask_id=self.special.mask,
-            generator=torch.Generator(self.device).manual_seed(mix_seed(self.config.seed, 2, step)),
-            share=self.config.masked_share,
-        )
-        labels = torch.from_numpy(pairs.label).to(self.device)
+        judged = torch.from_numpy(pairs.label).to(self.device)
+        if self.config.objective == "causal":
+            return _left_to_right(packed, original, judged)
+        generator = torch.Generator(self.device).manual_seed(mix_seed(self.config.seed, 2, step))
+        dice = RowsOf(generator, self.config.batch_size, first, last)
+        masked = self._mask(original, packed.is_word, dice)
         return Batch(
-            masked.input_ids, packed.attention_mask, packed.token_type_ids, original, masked.selected, labels
+            masked.input_ids, packed.attention_mask, packed.token_type_ids, original, masked.selected, judged
         )
 
-    def _pairs_of(self, step: int) -> Pairs:
-        """Find the step's pairs in its epoch's shuffled plan."""
+    def _mask(self, original: Tensor, is_word: Tensor, dice: RowsOf) -> MaskedTokens:
+        """Hide some of the words in the way the config names."""
+        kinds: dict[str, Callable[..., MaskedTokens]] = {
+            "tokens": mask_tokens,
+            "words": partial(mask_words, continues=self._continues),
+            "spans": partial(mask_spans, continues=self._continues),
+        }
+        return kinds[self.config.masking](
+            original,
+            is_word,
+            vocab_size=self.corpus.vocab_size,
+            mask_id=self.special.mask,
+            generator=dice,
+            share=self.config.masked_share,
+        )
+
+    def _pairs_of(self, step: int, first: int, last: int) -> Pairs:
+        """Find some of the step's pairs in its epoch's shuffled plan."""
         epoch, position = divmod(step, self.steps_per_epoch)
         plan = self._plan(epoch)
-        rows = np.arange(position * self.config.batch_size, (position + 1) * self.config.batch_size)
+        rows = position * self.config.batch_size + np.arange(first, last)
         return plan.rows(rows % len(plan.label))  # the last batch is filled up from the front
 
     def _cut(self, epoch: int) -> Pairs:
         """Cut and shuffle the corpus anew for one epoch."""
         generator = np.random.default_rng([self.config.seed, 1, epoch])
-        room = self.config.max_length - (3 if self.config.nsp else 2)
-        make = make_nsp_pairs if self.config.nsp else make_single_texts
-        pairs = make(
+        kind = self.config.pair_kind
+        room = self.config.max_length - (2 if kind == "none" else 3)
+        pairs = MAKERS[kind](
             np.asarray(self.corpus.sentence_ends),
             np.asarray(self.corpus.document_ends),
             max_tokens=room,
@@ -212,3 +200,29 @@ class PreTrainingBatches:
         ids = words.where(packed.is_word, self.special.pad).masked_fill(packed.is_sep, self.special.sep)
         ids[:, 0] = self.special.cls
         return ids
+
+
+def _left_to_right(packed: PackedTexts, original: Tensor, judged: Tensor) -> Batch:
+    """Ask at every position for the word after it; [SEP] and [PAD] are no words."""
+    labels = shift_labels(original, packed.is_word)
+    return Batch(
+        original,
+        causal_mask(packed.attention_mask),
+        packed.token_type_ids,
+        labels,
+        labels != IGNORED,
+        judged,
+    )
+
+
+def _checked(continues: Tensor | None, config: BatchConfig, vocab_size: int) -> Tensor:
+    """Make sure that the table is there if it is needed."""
+    if config.masking == "tokens":
+        return torch.zeros(0, dtype=torch.bool)
+    if continues is None or continues.shape != (vocab_size,):
+        found = "missing" if continues is None else f"of shape {tuple(continues.shape)}"
+        raise ConfigError(
+            f"to mask {config.masking}, `continues` must say of each of {vocab_size:,} pieces whether it "
+            f"continues a word, but is {found}; give continues_word(tokenizer.vocab)"
+        )
+    return continues

@@ -1,4 +1,4 @@
-"""Sentence pairs for next sentence prediction, cut from documents that lie end to end.
+"""Sentence pairs for questions about two sentences, cut from documents that lie end to end.
 
 A corpus is one long row of tokens. ``sentence_ends[i]`` says where sentence i ends in it, and
 ``document_ends[k]`` how many sentences there are up to the end of document k. A pair is then four
@@ -25,7 +25,7 @@ class Pairs(NamedTuple):
     a_length: Ints
     b_start: Ints
     b_length: Ints  # 0: there is no B
-    label: Ints  # 0 IsNext, 1 NotNext, -100 no question asked
+    label: Ints  # 0 IsNext or in order, 1 NotNext or swapped, -100 no question asked
 
     def rows(self, index: NDArray[np.integer]) -> Pairs:
         """Return some of the pairs."""
@@ -50,12 +50,25 @@ def locate_sentences(sentence_ends: Ints, document_ends: Ints) -> Sentences:
 
 
 def cut_chunks(
-    sentences: Sentences, *, max_tokens: int, generator: np.random.Generator, short_share: float
+    sentences: Sentences,
+    *,
+    max_tokens: int,
+    generator: np.random.Generator,
+    short_share: float,
+    overfill: bool = True,
 ) -> tuple[Ints, Ints]:
     """Cut each document into runs of whole sentences that fill a text, or overfill it a little.
 
     A share of the runs aims at a shorter length, so that fine-tuning on short texts is no surprise
     (``short_seq_prob`` of the released code).
+
+    Args:
+        sentences: where they lie.
+        max_tokens: length of a run to aim at.
+        generator: source of all choices.
+        short_share: share of runs that aim at a shorter length.
+        overfill: end a run with the sentence that fills it, which will have to be cut. Without, a run ends
+            before that sentence, and only a sentence that is alone in its run can be too long.
 
     Returns:
         First sentence and end sentence of each run, both (number of runs,).
@@ -65,7 +78,11 @@ def cut_chunks(
     short = generator.random(total) < short_share
     target[short] = generator.integers(2, max_tokens + 1, size=int(short.sum()))
     # where the run would end if it began at sentence i, for every i at once
-    full = np.searchsorted(sentences.end, sentences.start + target) + 1
+    if overfill:
+        full = np.searchsorted(sentences.end, sentences.start + target) + 1
+    else:
+        fitting = np.searchsorted(sentences.end, sentences.start + target, side="right")
+        full = np.maximum(fitting, np.arange(1, total + 1))
     following = np.minimum(full, sentences.last).tolist()
     begins = []
     at = 0
@@ -129,6 +146,58 @@ def make_nsp_pairs(
     return Pairs(a_end - a_length, a_length, b_start, b_length, np.where(is_next, 0, 1))
 
 
+def make_sop_pairs(
+    sentence_ends: Ints,
+    document_ends: Ints,
+    *,
+    max_tokens: int,
+    generator: np.random.Generator,
+    short_share: float = 0.1,
+) -> Pairs:
+    """Cut a corpus into pairs of neighbouring stretches; in half of them the later one stands first.
+
+    Sentence-order prediction (Lan et al. 2020, ALBERT, section 3.1). Both stretches come from one document,
+    so their topic says nothing. They are whole sentences: were they cut to length, a phrase torn off at the
+    end of A would betray the order. Nor does length: half of the documents are cut into runs from their
+    back, as a run tends to begin with the long sentence that did not fit into the run before. A run of one
+    sentence has no order; it becomes a text without B and without a question.
+
+    Arguments as in :func:`make_nsp_pairs`; one document is enough.
+
+    Returns:
+        Pairs in corpus order; label 0 in order, 1 swapped, -100 without B.
+
+    Raises:
+        CorpusError: nowhere do two sentences of a document fit into a text.
+    """
+    sentences = locate_sentences(sentence_ends, document_ends)
+    begin, end = _cut_from_either_side(
+        sentences,
+        np.asarray(document_ends),
+        max_tokens=max_tokens,
+        generator=generator,
+        short_share=short_share,
+    )
+    asked = end - begin > 1
+    if not asked.any():
+        raise CorpusError(
+            f"nowhere do two sentences of a document fit into {max_tokens} tokens, so there is no order to "
+            "ask about: separate documents only by blank lines, take longer texts, or pairs=none"
+        )
+    cut = begin + 1 + (generator.random(len(begin)) * np.maximum(end - begin - 1, 1)).astype(np.int64)
+    start, stop = sentences.start[begin], sentences.end[end - 1]
+    middle = np.where(asked, sentences.end[cut - 1], np.minimum(stop, start + max_tokens))
+    swapped = asked & (generator.random(len(begin)) < 0.5)
+    later = np.where(asked, stop - middle, 0)
+    return Pairs(
+        a_start=np.where(swapped, middle, start),
+        a_length=np.where(swapped, later, middle - start),
+        b_start=np.where(swapped, start, np.where(asked, middle, 0)),
+        b_length=np.where(swapped, middle - start, later),
+        label=np.where(asked, swapped.astype(np.int64), NO_QUESTION),
+    )
+
+
 def make_single_texts(
     sentence_ends: Ints,
     document_ends: Ints,
@@ -147,6 +216,44 @@ def make_single_texts(
     length = np.minimum(sentences.end[end - 1] - start, max_tokens)
     nothing = np.zeros_like(start)
     return Pairs(start, length, nothing, nothing, np.full_like(start, NO_QUESTION))
+
+
+def _cut_from_either_side(
+    sentences: Sentences,
+    document_ends: Ints,
+    *,
+    max_tokens: int,
+    generator: np.random.Generator,
+    short_share: float,
+) -> tuple[Ints, Ints]:
+    """Cut documents into runs that do not overfill, one half of the documents back to front."""
+    total = len(sentences.end)
+    forth = cut_chunks(
+        sentences, max_tokens=max_tokens, generator=generator, short_share=short_share, overfill=False
+    )
+    back = cut_chunks(
+        _mirrored(sentences),
+        max_tokens=max_tokens,
+        generator=generator,
+        short_share=short_share,
+        overfill=False,
+    )
+    back = total - back[1], total - back[0]
+    turned = generator.random(len(document_ends)) < 0.5  # by document
+    runs = []
+    for (begin, end), wanted in ((forth, ~turned), (back, turned)):
+        document = np.searchsorted(document_ends, begin, side="right")
+        runs.append(np.stack([begin, end])[:, wanted[document]])
+    begin, end = np.concatenate(runs, axis=1)
+    order = begin.argsort()
+    return begin[order], end[order]
+
+
+def _mirrored(sentences: Sentences) -> Sentences:
+    """Look at a corpus from its end: the last sentence first, places counted from the back."""
+    tokens, total = sentences.end[-1], len(sentences.end)
+    start, end, first, last = (column[::-1] for column in sentences)
+    return Sentences(tokens - end, tokens - start, total - last, total - first)
 
 
 def _fair_coin(can_follow: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np.bool_]:

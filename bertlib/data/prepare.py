@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ from bertlib.data.corpus import (
     read_chunks,
 )
 from bertlib.data.sentences import split_block
+from bertlib.data.shards import SHARD_MB
 from bertlib.data.workers import map_in_order, usable_cores
 from bertlib.data.writer import CorpusWriter, EncodedChunk
 from bertlib.errors import CorpusError
@@ -60,6 +61,7 @@ def prepare_corpus(
     progress: bool = True,
     resume: bool = True,
     overwrite: bool = False,
+    shard_mb: float | None = None,
 ) -> TokenCorpus:
     """Turn txt files into a folder of token arrays (see :class:`TokenCorpus`).
 
@@ -77,14 +79,17 @@ def prepare_corpus(
         progress: show a bar: megabytes of the files, rate, time left.
         resume: go on with an interrupted preparation; else begin it anew.
         overwrite: replace another corpus in ``out``.
+        shard_mb: largest size of one file of ids, in megabytes (10^6 bytes). None: 256, or what a corpus
+            that is there already has.
 
     Raises:
         CorpusError: bad sources or encoding (see :func:`read_chunks`), no text in them, another corpus in
-            ``out``, a full disk.
+            ``out``, a full disk, shards without room for an id.
     """
     check_encoding(encoding, errors)
     files, folder = find_texts(sources), Path(out)
     recipe = _recipe(files, tokenizer, encoding, errors)
+    recipe["shard_tokens"] = _shard_tokens(shard_mb, tokenizer, folder)
     if overwrite:
         _forget(folder, META, PROGRESS)
     if (folder / META).exists():
@@ -143,6 +148,26 @@ def _recipe(
     }
 
 
+def _shard_tokens(megabytes: float | None, tokenizer: CorpusTokenizer, folder: Path) -> int:
+    """Ids that fit into a shard."""
+    if megabytes is None:
+        return _shard_tokens_there(folder) or _shard_tokens(SHARD_MB, tokenizer, folder)
+    tokens = int(megabytes * 1e6) // token_type(len(tokenizer.vocab)).itemsize if megabytes > 0 else 0
+    if tokens < 1:
+        raise CorpusError(f"shards of {megabytes} MB hold no ids; expected a size above 0, such as 256")
+    return tokens
+
+
+def _shard_tokens_there(folder: Path) -> int | None:
+    """Ids in a shard of the corpus that a folder holds, finished or not."""
+    with suppress(CorpusError, KeyError, TypeError):  # what nobody can read is judged elsewhere
+        if (folder / META).exists():
+            return read_json(folder / META)["shard_tokens"]
+        if (folder / PROGRESS).exists():
+            return read_json(folder / PROGRESS)["recipe"]["shard_tokens"]
+    return None
+
+
 def _fingerprint(files: Sequence[TextFile]) -> str:
     """Return a hash (SHA-256) of the content of the files in their order, wherever they lie."""
     digest = hashlib.sha256()
@@ -169,7 +194,13 @@ def _reuse(folder: Path, recipe: dict[str, Any]) -> TokenCorpus:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     """Say in two or three words in what two recipes differ."""
-    names = {"text": "other text files", "vocabulary": "another vocabulary", "encoding": "another encoding"}
+    names = {
+        "format": "another format",
+        "text": "other text files",
+        "vocabulary": "another vocabulary",
+        "encoding": "another encoding",
+        "shard_tokens": "another shard size",
+    }
     different = next(key for key in new if old.get(key) != new[key])
     return names.get(different, f"another setting ({different})")
 

@@ -24,10 +24,10 @@ from bertlib.data.arrays import (
     META,
     PROGRESS,
     SENTENCE_ENDS,
-    TOKENS,
     read_json,
     token_type,
 )
+from bertlib.data.shards import shard_name
 from bertlib.errors import CorpusError
 
 NOTE_EVERY = 128  # chunks between two notes: about 8 MB of text, under a second of work
@@ -64,18 +64,20 @@ class Progress:
     open_dropped: int = 0
     disk_bytes: int = 0
     text_bytes: int = 0
+    shards: dict[str, int] = field(default_factory=dict)  # tokens in each file of them, in order
     checksums: dict[str, int] = field(  # CRC-32 of each file: it can be continued, other hashes cannot
-        default_factory=lambda: dict.fromkeys((TOKENS, SENTENCE_ENDS, DOCUMENT_ENDS), 0)
+        default_factory=lambda: dict.fromkeys((SENTENCE_ENDS, DOCUMENT_ENDS), 0)
     )
 
 
 class CorpusWriter:
-    """The three growing files of a corpus folder.
+    """The growing files of a corpus folder: the newest shard of tokens and the two lists of ends.
 
     Args:
         folder: made if need be; an unfinished corpus of the same ``recipe`` in it is gone on with, one
             of another is replaced.
-        recipe: all that the content depends on (text, vocabulary, ...), as JSON values.
+        recipe: all that the content depends on (text, vocabulary, ...), as JSON values; ``vocab_size`` and
+            ``shard_tokens``, the length of a shard, among them.
 
     Raises:
         CorpusError: the folder cannot be written.
@@ -87,10 +89,13 @@ class CorpusWriter:
         self.progress = self._last_note()
         sizes = self._sizes()
         if any(_size(folder / name) < size for name, size in sizes.items()):
-            self.progress, sizes = Progress(), dict.fromkeys(sizes, 0)  # something was lost: from the start
+            self.progress, sizes = Progress(), {SENTENCE_ENDS: 0, DOCUMENT_ENDS: 0}  # lost: from the start
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._files = {name: _open_at(folder / name, size) for name, size in sizes.items()}
+            for stray in {path.name for path in folder.glob("tokens*.bin")} - sizes.keys():
+                (folder / stray).unlink()  # begun after the last note, or of another corpus
+            full = list(self.progress.shards)[:-1]
+            self._files = {n: _open_at(folder / n, size) for n, size in sizes.items() if n not in full}
         except OSError as error:
             raise CorpusError(f"{folder} cannot be written: {error.strerror}; name another folder") from None
 
@@ -108,7 +113,7 @@ class CorpusWriter:
         state.disk_bytes, state.text_bytes = chunk.disk_bytes, chunk.text_bytes
         state.chunks += 1
         with self._explain_full_disk():
-            self._write(TOKENS, chunk.ids.astype(self._token_type, copy=False))
+            self._write_tokens(chunk.ids.astype(self._token_type, copy=False))
             self._write(SENTENCE_ENDS, sentence_ends)
             self._write(DOCUMENT_ENDS, np.array(document_ends, dtype="<i8"))
             if state.chunks % NOTE_EVERY == 0:
@@ -139,6 +144,21 @@ class CorpusWriter:
         for file in self._files.values():
             with suppress(OSError):  # a full disk again: what counts was flushed and noted before
                 file.close()
+
+    def _write_tokens(self, ids: np.ndarray) -> None:
+        """Fill the newest shard; begin another whenever it is full."""
+        shards, length = self.progress.shards, self.recipe["shard_tokens"]
+        while len(ids):
+            name = shard_name(max(len(shards) - 1, 0))
+            if shards.get(name) == length:
+                _finish(self._files.pop(name))
+                name = shard_name(len(shards))
+            if name not in self._files:
+                self._files[name] = _open_at(self.folder / name, 0)
+                shards[name] = self.progress.checksums[name] = 0
+            now, ids = ids[: length - shards[name]], ids[length - shards[name] :]
+            self._write(name, now)
+            shards[name] += len(now)
 
     def _write(self, name: str, numbers: np.ndarray) -> None:
         data, checksums = numbers.tobytes(), self.progress.checksums
@@ -171,7 +191,7 @@ class CorpusWriter:
         """Bytes in each file."""
         state = self.progress
         return {
-            TOKENS: state.num_tokens * self._token_type.itemsize,
+            **{name: tokens * self._token_type.itemsize for name, tokens in state.shards.items()},
             SENTENCE_ENDS: state.num_sentences * 8,
             DOCUMENT_ENDS: state.num_documents * 8,
         }
@@ -220,6 +240,13 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _finish(file: BinaryIO) -> None:
+    """Close a file that is complete: on the disk, since the next note counts on it."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
 
 
 def _size(path: Path) -> int:

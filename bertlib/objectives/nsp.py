@@ -1,4 +1,7 @@
-"""Next sentence prediction: does B follow A? Label 0 is IsNext, as in the released code."""
+"""Next sentence prediction: does B follow A? Label 0 is IsNext, as in the released code.
+
+Sentence-order prediction (Lan et al. 2020) takes the same head and loss: label 0 in order, 1 swapped.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bertlib.data.batches import Batch
+from bertlib.data.shards import TokenArray
 
 MOST_TOKENS = 20_000_000  # more counts change the second digit of nothing
 
@@ -28,7 +29,7 @@ class CountingBaselines:
     first_word_id: int
 
     @classmethod
-    def count(cls, tokens: np.ndarray, vocab_size: int, *, first_word_id: int = 5) -> CountingBaselines:
+    def count(cls, tokens: TokenArray, vocab_size: int, *, first_word_id: int = 5) -> CountingBaselines:
         """Count words and neighbours in a row of tokens (up to 20 million)."""
         row = np.asarray(tokens[:MOST_TOKENS]).astype(np.int64)
         words = np.bincount(row, minlength=vocab_size)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from torch.optim import Optimizer
 
 from bertlib.errors import CheckpointError
 from bertlib.files import new_folder
+from bertlib.train.processes import share_like
 
 FORMAT = 1
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
@@ -33,7 +35,19 @@ class Checkpoint:
     path: Path
     step: int
     settings: dict[str, Any]  # what the run was started with
-    skipped: tuple[str, ...] = ()  # why newer ones could not be used, a line each
+    pieces: int = 1  # into how many a batch was cut: more than at the start, if memory ran out
+    skipped: tuple[str, ...] = ()  # why newer ones could not be used
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for each newer checkpoint that was passed over."""
+        return [f"{reason}: using {self.path.name} instead" for reason in self.skipped]
+
+
+def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, dict[str, Tensor]]:
+    """Return all tensors that a checkpoint consists of, by file and name; they are no copies."""
+    weights = {name: value.detach() for name, value in model.state_dict().items()}
+    return {MODEL: weights, OPTIMIZER: optimizer_tensors(model, optimizer)}
 
 
 def optimizer_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
@@ -41,7 +55,7 @@ def optimizer_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tenso
     named = {}
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():
-            named[f"{name}:{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
+            named[f"{name}:{key}"] = torch.as_tensor(value).detach()
     return named
 
 
@@ -51,7 +65,8 @@ def restore_optimizer(model: nn.Module, optimizer: Optimizer, tensors: dict[str,
     for key, value in tensors.items():
         name, _, kind = key.rpartition(":")
         where = parameters[name].device if value.dim() or parameters[name].is_cuda else "cpu"
-        optimizer.state[parameters[name]][kind] = value.to(where)
+        placed = share_like(value, parameters[name]) if value.dim() else value
+        optimizer.state[parameters[name]][kind] = placed.to(where)
 
 
 def save_checkpoint(
@@ -68,20 +83,37 @@ def save_checkpoint(
     Raises:
         BertlibError: the disk is full; earlier checkpoints stay.
     """
+    tensors = {
+        file: {name: value.cpu().contiguous() for name, value in named.items()}
+        for file, named in state_tensors(model, optimizer).items()
+    }
+    return write_checkpoint(folder, tensors, step=step, settings=settings, keep=keep)
+
+
+def write_checkpoint(
+    folder: Path,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    *,
+    step: int,
+    settings: dict[str, Any],
+    pieces: int = 1,
+    keep: int = 2,
+) -> Path:
+    """Write tensors that lie in the machine's memory; see :func:`save_checkpoint`."""
     path = folder / f"step-{step:08d}"
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with new_folder(path) as temporary:
-        save_file(weights, temporary / MODEL)
-        save_file(optimizer_tensors(model, optimizer), temporary / OPTIMIZER)
+        for file, named in tensors.items():
+            save_file(dict(named), temporary / file)
         state = {
             "format": FORMAT,
             "step": step,
             "settings": settings,
-            "files": {name: fingerprint(temporary / name) for name in (MODEL, OPTIMIZER)},
+            "pieces": pieces,
+            "files": {file: fingerprint(temporary / file) for file in tensors},
         }
         (temporary / STATE).write_text(json.dumps(state, indent=2), encoding="utf-8")
     for old in sorted(folder.glob("step-*"))[:-keep]:
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
     return path
 
 
@@ -96,7 +128,7 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 def clear_leftovers(folder: Path) -> None:
     """Remove the half-written folders of a process that was killed in mid-save."""
-    for leftover in folder.glob(".step-*.tmp"):
+    for leftover in [*folder.glob(".step-*.tmp"), *folder.glob(".step-*.old")]:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -114,7 +146,11 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
         if problem is None:
             state = json.loads((path / STATE).read_text(encoding="utf-8"))
             return Checkpoint(
-                path=path, step=state["step"], settings=state["settings"], skipped=tuple(skipped)
+                path=path,
+                step=state["step"],
+                settings=state["settings"],
+                pieces=state.get("pieces", 1),
+                skipped=tuple(skipped),
             )
         skipped.append(problem)
     if skipped:
@@ -167,4 +203,4 @@ def fill_model(model: nn.Module, weights: dict[str, Tensor], *, source: str) -> 
                 f"{source}: {name} has shape {tuple(value.shape)}, the model expects "
                 f"{tuple(own[name].shape)}; it belongs to another configuration"
             )
-    model.load_state_dict(weights)
+    model.load_state_dict({name: share_like(value, own[name]) for name, value in weights.items()})

@@ -9,7 +9,7 @@ from typing import Any
 from bertlib.errors import ConfigError
 
 # What may differ when a run is resumed: it changes what is seen and kept, not what is learned.
-CADENCE = ("log_every", "eval_every", "save_every", "keep", "eval_batches")
+CADENCE = ("log_every", "eval_every", "save_every", "keep", "eval_batches", "fsdp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,7 @@ class TrainingConfig:
     eval_batches: int = 20
     save_every: int = 500
     keep: int = 2  # checkpoints that stay on the disk
+    fsdp: bool = False  # several processes share the weights out, see bertlib.train.processes
 
     def __post_init__(self) -> None:
         for name in (

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bertlib.files import write_text
+from bertlib.files import disk_error, write_text
 
 
 class JsonLog:
@@ -16,15 +16,29 @@ class JsonLog:
         self.path = path
 
     def write(self, event: str, **values: Any) -> None:
-        """Add one line. It is flushed at once, so a crash loses none."""
-        line = json.dumps({"event": event} | values)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        """Add one line. It is flushed at once, so a crash loses none.
 
-    def forget_after(self, step: int) -> None:
-        """Drop the events of steps after ``step``: a resumed run takes them again."""
+        Raises:
+            BertlibError: the disk is full or not writable.
+        """
+        line = json.dumps({"event": event} | values)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+
+    def forget_after(self, step: int, *, last: bool = False) -> None:
+        """Drop the events of steps after ``step``: a resumed run takes them again.
+
+        Args:
+            step: where it goes on.
+            last: it was the run's last step; the evaluation that follows it is made again too.
+        """
         if self.path.exists():
             kept = [event for event in read_log(self.path) if event.get("step", 0) <= step]
+            if last:
+                kept = [e for e in kept if (e["event"], e.get("step")) != ("valid", step)]
             write_text(self.path, "".join(json.dumps(event) + "\n" for event in kept))
 
 

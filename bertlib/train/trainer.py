@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,20 +13,27 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bertlib.data.batches import Batch, PreTrainingBatches
-from bertlib.errors import CheckpointError
+from bertlib.errors import ConfigError
+from bertlib.lock import sole_user
 from bertlib.model import BertForPreTraining
 from bertlib.objectives import MaskedLMLoss, NSPLoss
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
-from bertlib.train.checkpoint import clear_leftovers, load_checkpoint, newest_checkpoint, save_checkpoint
+from bertlib.train.allocator import kept_memory
+from bertlib.train.checkpoint import clear_leftovers, load_checkpoint, newest_checkpoint, state_tensors
 from bertlib.train.config import TrainingConfig
 from bertlib.train.evaluate import Evaluation, evaluate
+from bertlib.train.health import Health
 from bertlib.train.log import JsonLog
-from bertlib.train.meter import Meter
+from bertlib.train.memory import cut, describe_pieces, out_of_memory, smaller_pieces
+from bertlib.train.meter import Meter, Work
 from bertlib.train.optim import make_optimizer
+from bertlib.train.peers import peers_watched
 from bertlib.train.precision import autocast, matmul_precision
-from bertlib.train.processes import make_accelerator
+from bertlib.train.processes import make_accelerator, shard_model, sync_gradients, whole_norm, whole_tensors
+from bertlib.train.saving import BackgroundSaver
 from bertlib.train.schedule import learning_rate
+from bertlib.train.settings import refuse_different_steps, refuse_other_settings
 
 
 class Losses(NamedTuple):
@@ -39,7 +48,7 @@ class BertTrainer:
     """Pre-trains a :class:`BertForPreTraining`.
 
     Devices, precision and several processes are ``accelerate``'s business: the same script runs under
-    ``accelerate launch``. Every process makes the same global batch and works on its own rows of it.
+    ``accelerate launch``. Every process makes its own texts of the global batch.
 
     Args:
         model: the model; it is moved to the device.
@@ -65,40 +74,51 @@ class BertTrainer:
         on_log: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self.config, self.batches, self.valid, self.out = config, batches, valid, out
-        self.settings = {"training": config.learning_fields()} | (settings or {})
         self.accelerator = make_accelerator(batches.device)
+        main, processes = self.accelerator.is_main_process, self.accelerator.num_processes
+        if batches.config.batch_size < processes:
+            raise ConfigError(f"batch_size is {batches.config.batch_size}; expected a text for each process")
+        fixed = {"training": config.learning_fields(), "processes": {"number": processes}}
+        self.settings = fixed | (settings or {})
+        sharded = config.fsdp and shard_model(self.accelerator, model, model.bert.encoder.blocks)
         optimizer = make_optimizer(
             model, learning_rate=config.learning_rate, weight_decay=config.weight_decay, betas=config.betas
         )
         self.plain_model = model
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.model = model if sharded else self.accelerator.prepare(model)
+        self.optimizer = self.accelerator.prepare(optimizer)
         self.step = 0  # steps done
+        self.pieces = config.accumulation  # more of them once memory has run out
+        self.health = Health(optimizer, config, batches.device)
         self.mlm_loss, self.nsp_loss = MaskedLMLoss(), NSPLoss()
-        self.progress = progress and self.accelerator.is_main_process
-        self.on_log = on_log
-        self.log = JsonLog(out / "log.jsonl") if out and self.accelerator.is_main_process else None
+        self.progress, self.on_log = progress and main, on_log
+        self.log = JsonLog(out / "log.jsonl") if out and main else None
+        folder, diary = (out / "checkpoints", out / "log.jsonl") if out and main else (None, None)
+        self.saver = BackgroundSaver(folder, keep=config.keep, diary=diary)
         if out:
             out.mkdir(parents=True, exist_ok=True)
 
     def train_batch(self, batch: Batch) -> Losses:
-        """Take one optimiser step on a global batch and return its mean losses (this process's share)."""
-        words, pairs = int(batch.selected.sum()), int((batch.next_sentence_label >= 0).sum())
-        pieces = self._pieces(batch)
+        """Take one optimiser step on this process's texts; return its share of the batch's mean losses."""
+        words, pairs = self._count(batch)
+        pieces = cut(batch, self.pieces)
         totals = []
         with self._dropout_of_this_step(batch.input_ids.device):
             for number, piece in enumerate(pieces, start=1):
-                with self._sync_gradients(last=number == len(pieces)):
+                with sync_gradients(self.accelerator, self.model, last=number == len(pieces)):
                     losses = self._losses(piece, words, pairs)
                     # DDP takes the mean over processes; the sums above want to be added up
                     self.accelerator.backward(losses.total * self.accelerator.num_processes)
                     totals.append(torch.stack([part.detach() for part in losses]))
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        losses = Losses(*torch.stack(totals).sum(0))
+        norm = whole_norm(self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip))
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
+        self.health.guard(losses.total + norm)  # NaN: the next line changes nothing
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        return Losses(*torch.stack(totals).sum(0))
+        return losses
 
     def train_steps(self, count: int) -> None:
         """Train ``count`` steps more (or to the end of the run)."""
@@ -123,18 +143,20 @@ class BertTrainer:
         self._write("valid", step=self.step, **found.to_dict())
         return found
 
-    def save(self) -> None:
-        """Write a checkpoint of this very moment (the main process does)."""
-        if self.out and self.accelerator.is_main_process:
-            save_checkpoint(
-                self.out / "checkpoints",
-                step=self.step,
-                model=self.plain_model,
-                optimizer=self.optimizer.optimizer,
-                settings=self.settings,
-                keep=self.config.keep,
-            )
-        self.accelerator.wait_for_everyone()
+    def save(self, *, wait: bool = True) -> None:
+        """Write a checkpoint of this very moment (the main process does), or start to, beside training."""
+        self.health.check(self.step)
+        main = self.accelerator.is_main_process
+        tensors = state_tensors(self.plain_model, self.optimizer.optimizer)
+        self.saver.start(
+            {file: whole_tensors(named, keep=main) for file, named in tensors.items()},
+            step=self.step,
+            settings=self.settings,
+            pieces=self.pieces,
+        )
+        if wait:
+            self.saver.wait()
+            self.accelerator.wait_for_everyone()
 
     def resume(self) -> list[str]:
         """Go back to the newest whole checkpoint in ``out``, if there is one.
@@ -145,17 +167,20 @@ class BertTrainer:
         Raises:
             CheckpointError: it belongs to a run with other settings, or none is whole.
         """
-        folder = (self.out or Path()) / "checkpoints"
-        clear_leftovers(folder)
-        checkpoint = newest_checkpoint(folder) if self.out else None
-        if checkpoint is None:
+        if self.out is None:
             return []
-        self._check_settings(checkpoint.settings)
-        load_checkpoint(checkpoint, model=self.plain_model, optimizer=self.optimizer.optimizer)
-        self.step = checkpoint.step
+        checkpoint = newest_checkpoint(self.out / "checkpoints")
+        if checkpoint is not None:
+            refuse_other_settings(self.out, checkpoint.settings, self.settings)
+            load_checkpoint(checkpoint, model=self.plain_model, optimizer=self.optimizer.optimizer)
+            self.step, self.pieces = checkpoint.step, max(checkpoint.pieces, self.pieces)
+        mine = torch.tensor([self.step], device=self.batches.device)
+        refuse_different_steps(self.out, self.accelerator.gather(mine).tolist())
         if self.log:
-            self.log.forget_after(self.step)
-        return [f"{reason}: using {checkpoint.path.name} instead" for reason in checkpoint.skipped]
+            with sole_user(self.out, "training"):
+                clear_leftovers(self.out / "checkpoints")
+                self.log.forget_after(self.step, last=self.step == self.config.steps)
+        return checkpoint.warnings if checkpoint else []
 
     def _losses(self, piece: Batch, words: int, pairs: int) -> Losses:
         with self._autocast():
@@ -166,20 +191,14 @@ class BertTrainer:
         nsp = self.nsp_loss(output.seq_relationship_logits, piece.next_sentence_label, count=pairs)
         return Losses(mlm + nsp, mlm, nsp)
 
-    def _pieces(self, batch: Batch) -> list[Batch]:
-        """Cut this process's rows out of the global batch, then into accumulation pieces."""
-        workers = self.accelerator.num_processes
-        count = workers * self.config.accumulation
-        size = -(-len(batch.input_ids) // count)
-        first = self.accelerator.process_index * self.config.accumulation
-        cuts = [
-            (number * size, (number + 1) * size) for number in range(first, first + self.config.accumulation)
-        ]
-        return [batch.rows(start, end) for start, end in cuts]
-
-    def _sync_gradients(self, *, last: bool) -> Any:
-        """Let processes exchange gradients only after the last piece."""
-        return torch.enable_grad() if last else self.accelerator.no_sync(self.model)
+    def _count(self, batch: Batch) -> tuple[int, int]:
+        """Count masked words and pairs over all processes; the same fetch tells how the last step went."""
+        counts = torch.stack((batch.selected.sum(), (batch.next_sentence_label >= 0).sum()))
+        if self.accelerator.num_processes > 1:
+            counts = self.accelerator.reduce(counts)
+        words, pairs, bad = torch.cat((counts, self.health.bad.long()[None])).tolist()
+        self.health.check(self.step, bad)
+        return words, pairs
 
     def _dropout_of_this_step(self, device: torch.device) -> Any:
         """Seed dropout by step and process inside the block: nothing of it needs to be saved."""
@@ -196,54 +215,85 @@ class BertTrainer:
             total_steps=self.config.steps,
         )
 
-    def _check_settings(self, saved: dict[str, Any]) -> None:
-        for part, values in self.settings.items():
-            theirs = saved.get(part, {})
-            for key, value in values.items():
-                if theirs.get(key) != value:
-                    raise CheckpointError(
-                        f"the run in {self.out} was started with {part}.{key} = {theirs.get(key)!r}, now "
-                        f"it is {value!r}; resume with the same settings, or start afresh in another folder"
-                    )
+    def _own_texts(self) -> Batch:
+        """Make this process's texts of the next batch."""
+        processes, number = self.accelerator.num_processes, self.accelerator.process_index
+        if processes == 1:
+            return self.batches.batch(self.step)
+        size = self.batches.config.batch_size
+        first, last = number * size // processes, (number + 1) * size // processes
+        return self.batches.batch(self.step, first, last)
+
+    def _train_within_memory(self, batch: Batch) -> Losses:
+        """Take a step; where memory runs out, take it again in smaller pieces."""
+        while True:
+            try:
+                return self.train_batch(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+            # not inside "except": there the error still holds on to what was computed
+            self.optimizer.zero_grad()
+            texts, before = len(batch.input_ids), self.pieces
+            self.pieces = smaller_pieces(before, texts, processes=self.accelerator.num_processes)
+            tqdm.write(describe_pieces(self.pieces, texts, before), file=sys.stderr)
+            self._write("memory", step=self.step + 1, pieces=self.pieces)
 
     def _run_to(self, end: int) -> None:
         """Train to step ``end`` with a progress bar, log, evaluation and checkpoints."""
-        meter = Meter(self.batches.config.batch_size * self.batches.config.max_length)
+        config, shape = self.config, self.batches.config
+        work = Work(
+            self.plain_model.config, shape.max_length, shape.asked_share, self.batches.device,
+            config.precision, self.accelerator.num_processes,
+        )  # fmt: skip
+        meter = Meter(shape.batch_size * shape.max_length, work=work)
+        alone = sole_user(self.out, "training") if self.out and self.log else nullcontext()
         self.model.train()
         with (
-            matmul_precision(self.config.matmul_precision),
+            peers_watched(remedy=f"the checkpoints in {self.out} are good: --resume"),
+            alone,
+            self.saver,
+            matmul_precision(config.matmul_precision),
+            kept_memory(self.batches.device.type == "cpu"),
             progress_bar(
-                total=self.config.steps,
-                initial=self.step,
-                unit="step",
                 desc="pre-training",
+                unit="step",
+                initial=self.step,
+                total=config.steps,
                 disable=not self.progress,
             ) as bar,
         ):
             while self.step < end:
-                losses = self.train_batch(self.batches.batch(self.step))
+                losses = self._train_within_memory(self._own_texts())
+                self.saver.check()
                 meter.count()
                 bar.update()
-                if self.step % self.config.log_every == 0 or self.step == end:
+                if self.step % config.log_every == 0 or self.step == end:
                     self._log_training(losses, meter, bar)
-                if self.step % self.config.eval_every == 0 and self.step < end:
+                if self.step % config.eval_every == 0 and self.step < end:
                     with meter.paused():
                         self.evaluate()
-                if self.step % self.config.save_every == 0 or self.step == end:
+                if self.step % config.save_every == 0 or self.step == end:
                     with meter.paused():
-                        self.save()
+                        self.save(wait=False)
+        self.accelerator.wait_for_everyone()
 
     def _log_training(self, losses: Losses, meter: Meter, bar: tqdm) -> None:
         total, mlm, nsp = self.accelerator.reduce(torch.stack(tuple(losses))).tolist()
+        if not self.accelerator.is_main_process:
+            return
         speed = meter.tokens_per_second()
-        bar.set_postfix_str(f"loss {total:.3f}, {speed:,.0f} tokens/s", refresh=False)
+        share = meter.share_of_peak(speed) or 0.0
+        line = f"loss {total:.3f}, {speed:,.0f} tokens/s, {meter.share_name} {share:.0%}"
+        bar.set_postfix_str(line, refresh=False)
         self._write(
             "train", step=self.step, loss=total, mlm_loss=mlm, nsp_loss=nsp,
             learning_rate=self.optimizer.param_groups[0]["lr"], tokens_per_s=round(speed),
-            seconds=round(meter.seconds, 3),
+            seconds=round(meter.seconds, 3), **{meter.share_name.replace(" ", "_"): round(share, 4)},
         )  # fmt: skip
 
     def _write(self, event: str, **values: Any) -> None:
+        self.health.check(self.step)
         if self.log:
             self.log.write(event, **values)
         if self.on_log and self.accelerator.is_main_process:

@@ -64,16 +64,16 @@ def test_load_maps_what_was_prepared(folder):
 
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
-    [("tokens.bin", 19, 20), ("sentence_ends.bin", 40, 32), ("document_ends.bin", 0, 16)],
+    [("tokens-00000.bin", 19, 20), ("sentence_ends.bin", 40, 32), ("document_ends.bin", 0, 16)],
 )
 def test_a_file_of_the_wrong_size_is_named(folder, name, size, expected):
     with open(folder / name, "r+b") as file:
         file.truncate(size)
-    with pytest.raises(CorpusError, match=f"{name} has {size} bytes; expected {expected} "):
+    with pytest.raises(CorpusError, match=f"{name} has {size} bytes; expected {expected} .* checksum"):
         TokenCorpus.load(folder)
 
 
-@pytest.mark.parametrize("name", ["tokens.bin", "sentence_ends.bin", "document_ends.bin"])
+@pytest.mark.parametrize("name", ["tokens-00000.bin", "sentence_ends.bin", "document_ends.bin"])
 def test_an_altered_file_is_named(folder, name):
     data = bytearray((folder / name).read_bytes())
     data[3] ^= 1
@@ -91,8 +91,16 @@ def test_no_corpus_unfinished_corpus_other_format(folder, tmp_path):
     (folder / "meta.json").write_text(json.dumps(meta | {"format": "bertlib corpus 9"}))
     with pytest.raises(CorpusError, match="bertlib corpus 9"):
         TokenCorpus.load(folder)
-    (folder / "meta.json").write_text(json.dumps({"format": meta["format"]}))
-    with pytest.raises(CorpusError, match=r"meta\.json was altered: 'vocab_size' is missing"):
+    (folder / "meta.json").write_text(json.dumps(meta | {"format": "bertlib corpus 2"}))
+    with pytest.raises(CorpusError, match="corpus 2'; expected 'bertlib corpus 3': prepare again"):
+        TokenCorpus.load(folder)
+    for key in ("vocab_size", "shards", "checksums"):
+        less = {name: value for name, value in meta.items() if name != key}
+        (folder / "meta.json").write_text(json.dumps(less))
+        with pytest.raises(CorpusError, match=rf"meta\.json was altered: '{key}' is missing"):
+            TokenCorpus.load(folder)
+    (folder / "meta.json").write_text(json.dumps(meta | {"shards": {"tokens-00000.bin": 9}}))
+    with pytest.raises(CorpusError, match=r"meta\.json was altered: its shards hold 9 tokens, expected 10"):
         TokenCorpus.load(folder)
     (folder / "meta.json").write_text("{")
     with pytest.raises(CorpusError, match=r"meta\.json cannot be read"):

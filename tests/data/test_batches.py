@@ -1,3 +1,4 @@
+import zlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,3 +85,104 @@ def test_lengths_and_corpora_that_cannot_be():
     empty = SimpleNamespace(tokens=np.array([]), sentence_ends=[], document_ends=[], vocab_size=9)
     with pytest.raises(CorpusError, match="no tokens"):
         PreTrainingBatches(empty, BatchConfig())
+
+
+STREAM = [1304529586, 2700407251, 632252138, 4051907029, 3820200255, 2553229450]
+CUTS = [(0, 8), (0, 3), (3, 8), (5, 6), (4, 4), (6, 99), (9, 12), (None, 2), (6, None), (-3, None), (5, 2)]
+
+
+KINDS = [
+    {},
+    {"masking": "words", "pairs": "sop"},
+    {"masking": "spans", "pairs": "none"},
+    {"static_masks": 2, "nsp": False},
+    {"objective": "causal", "nsp": False},
+]
+CONTINUES = torch.arange(300) >= 200
+
+
+def make(**changes):
+    config = BatchConfig(**({"batch_size": 8, "max_length": 32, "seed": 2} | changes))
+    return PreTrainingBatches(corpus(), config, continues=CONTINUES)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(("first", "last"), CUTS)
+def test_some_rows_are_those_of_the_whole_batch(first, last, kind):
+    batches = make(**kind)
+    for step in (0, 1, batches.steps_per_epoch - 1, 50):
+        whole, part = batches.batch(step).rows(first, last), batches.batch(step, first, last)
+        assert all(torch.equal(x, y) for x, y in zip(whole, part, strict=True))
+        assert all(x.dtype == y.dtype for x, y in zip(whole, part, strict=True))
+
+
+def test_only_the_rows_asked_for_are_read():
+    class Watched(np.ndarray):
+        read = 0
+
+        def __getitem__(self, index):
+            Watched.read += np.size(index)
+            return np.asarray(self)[index]
+
+    text = corpus()
+    text.tokens = text.tokens.view(Watched)
+    PreTrainingBatches(text, BatchConfig(batch_size=8, max_length=32)).batch(3, 2, 4)
+    assert Watched.read == 2 * 32
+
+
+def test_the_stream_of_batches_is_the_one_that_earlier_runs_saw():
+    """A run that is resumed with a newer bertlib must go on with the batch that came next."""
+    batch = PreTrainingBatches(corpus(), BatchConfig(batch_size=4, max_length=12, seed=5)).batch(20)
+    assert [zlib.crc32(part.long().numpy().tobytes()) for part in batch] == STREAM
+
+
+def test_each_kind_of_masking_reaches_the_batches():
+    tokens, words, spans = (make(masking=kind).batch(0) for kind in ("tokens", "words", "spans"))
+    assert torch.equal(tokens.original_ids, words.original_ids)
+    assert torch.equal(tokens.original_ids, spans.original_ids)
+    inner = (words.original_ids[:, 1:] >= 200) & (words.original_ids[:, :-1] >= 5)
+
+    def torn(batch):
+        return (batch.selected[:, 1:] != batch.selected[:, :-1])[inner].any()
+
+    assert torn(tokens)
+    assert not torn(words)
+    assert not torn(spans)
+    assert not torch.equal(words.selected, spans.selected)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_special_tokens_are_never_to_be_predicted(kind):
+    batch = make(**kind).batch(3)
+    assert batch.selected.any(1).all()
+    assert (batch.labels >= 5).all()
+
+
+def test_masks_are_new_in_each_epoch_or_come_again():
+    """Static masks of two epochs: the third is the first once more, the second is another."""
+    static, dynamic = make(static_masks=2), make()
+    epoch = static.steps_per_epoch
+    for step in (0, epoch - 1):
+        first, second, third = (static.batch(step + epoch * number) for number in range(3))
+        assert all(torch.equal(x, y) for x, y in zip(first, third, strict=True))
+        assert not torch.equal(first.input_ids, second.input_ids)
+        assert all(torch.equal(x, y) for x, y in zip(first, dynamic.batch(step), strict=True))
+    assert not torch.equal(dynamic.batch(0).input_ids, dynamic.batch(2 * epoch).input_ids)
+
+
+def test_the_order_of_sentences_is_asked_for():
+    labels = torch.cat([make(pairs="sop").batch(step).next_sentence_label for step in range(10)])
+    assert {0, 1} <= set(labels.tolist())  # and -100 for a sentence that is left over alone
+    assert (make(nsp=False, pairs="sop").batch(0).next_sentence_label == -100).all()
+    assert all(
+        torch.equal(x, y) for x, y in zip(make(pairs="none").batch(4), make(nsp=False).batch(4), strict=True)
+    )
+
+
+def test_left_to_right_every_word_is_asked_for_where_the_one_before_it_stands():
+    batch = make(objective="causal", pairs="none").batch(0)
+    row, length = batch.input_ids[0], int((batch.input_ids[0] != 0).sum())
+    assert batch.original_ids[0, : length - 2].tolist() == row[1 : length - 1].tolist()
+    assert batch.selected[0].nonzero()[:, 0].tolist() == list(range(length - 2))  # [SEP] is no word
+    assert batch.attention_mask.shape == (8, 32, 32)
+    assert not batch.attention_mask[0].triu(1).any()

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from bertlib.data.pairs import cut_chunks, locate_sentences, make_nsp_pairs, make_single_texts, truncate_pair
+from bertlib.data.pairs import (
+    cut_chunks,
+    locate_sentences,
+    make_nsp_pairs,
+    make_single_texts,
+    make_sop_pairs,
+    truncate_pair,
+)
 from bertlib.errors import CorpusError
 
 
@@ -60,9 +67,12 @@ def test_no_pair_crosses_the_end_of_a_document():
         assert (first == last).all()
 
 
-def test_runs_cover_every_sentence_once():
+@pytest.mark.parametrize("overfill", [True, False])
+def test_runs_cover_every_sentence_once(overfill):
     sentences = locate_sentences(*corpus())
-    begin, end = cut_chunks(sentences, max_tokens=40, generator=np.random.default_rng(0), short_share=0.1)
+    begin, end = cut_chunks(
+        sentences, max_tokens=40, generator=np.random.default_rng(0), short_share=0.1, overfill=overfill
+    )
     covered = np.concatenate([np.arange(b, e) for b, e in zip(begin, end, strict=True)])
     assert covered.tolist() == list(range(len(sentences.end)))
 
@@ -101,3 +111,85 @@ def test_one_document_is_not_enough_for_pairs_but_for_single_texts():
 def test_the_generator_decides_everything():
     first, second = pairs()[0], pairs()[0]
     assert all((x == y).all() for x, y in zip(first, second, strict=True))
+
+
+def sop(max_tokens=40, **changes):
+    sentence_ends, document_ends = corpus(**changes)
+    made = make_sop_pairs(
+        sentence_ends, document_ends, max_tokens=max_tokens, generator=np.random.default_rng(1)
+    )
+    return made, made.rows(np.flatnonzero(made.label >= 0)), sentence_ends, document_ends
+
+
+def test_two_sentences_in_order_or_swapped_by_hand():
+    """Sentences of 2 and 3 tokens fill the room; the coin decides which stands first."""
+    seen = set()
+    for seed in range(40):
+        made = make_sop_pairs(
+            np.array([2, 5]),
+            np.array([2]),
+            max_tokens=5,
+            generator=np.random.default_rng(seed),
+            short_share=0,
+        )
+        seen.add(tuple(int(column[0]) for column in made))
+    assert seen == {(0, 2, 2, 3, 0), (2, 3, 0, 2, 1)}
+
+
+def test_both_halves_are_neighbours_in_one_document_so_topics_tell_nothing():
+    _, asked, sentence_ends, document_ends = sop()
+    a_end, b_end = asked.a_start + asked.a_length, asked.b_start + asked.b_length
+    in_order = asked.label == 0
+    assert (a_end[in_order] == asked.b_start[in_order]).all()
+    assert (b_end[~in_order] == asked.a_start[~in_order]).all()
+    places = (asked.a_start, a_end - 1, asked.b_start, b_end - 1)
+    documents = [document_of(place, sentence_ends, document_ends) for place in places]
+    assert all((documents[0] == other).all() for other in documents[1:])
+
+
+def test_both_halves_are_whole_sentences_so_loose_ends_tell_nothing():
+    _, asked, sentence_ends, _ = sop(max_tokens=61)
+    edges = np.append(sentence_ends, 0)
+    for place in (
+        asked.a_start,
+        asked.a_start + asked.a_length,
+        asked.b_start,
+        asked.b_start + asked.b_length,
+    ):
+        assert np.isin(place, edges).all()
+
+
+def test_lengths_tell_next_to_nothing_about_the_order():
+    """The best guess from the difference of the two lengths; cut from the front only it is right to 60 %."""
+    sizes = np.random.default_rng(0).integers(2, 40, 3000)
+    sentence_ends = np.cumsum(np.random.default_rng(1).geometric(0.06, sizes.sum()))
+    made = make_sop_pairs(
+        sentence_ends, np.cumsum(sizes), max_tokens=61, generator=np.random.default_rng(2), short_share=0.1
+    )
+    made = made.rows(np.flatnonzero(made.label >= 0))
+    difference = made.a_length - made.b_length
+    right = [((difference > bound) == made.label).mean() for bound in range(-60, 60)]
+    assert max(max(right), 1 - min(right)) < 0.52
+
+
+@pytest.mark.parametrize("max_tokens", [5, 40, 61])
+def test_every_sentence_comes_once_and_everything_fits(max_tokens):
+    made, _, sentence_ends, _ = sop(max_tokens=max_tokens)
+    assert (made.a_length + made.b_length <= max_tokens).all()
+    assert (made.a_length >= 1).all()
+    assert ((made.b_length > 0) == (made.label >= 0)).all()
+    covered = [np.arange(s, s + n) for s, n in zip(made.a_start, made.a_length, strict=True)]
+    covered += [np.arange(s, s + n) for s, n in zip(made.b_start, made.b_length, strict=True)]
+    tokens = np.sort(np.concatenate(covered))
+    assert (np.diff(tokens) > 0).all()
+    if max_tokens > 20:  # the longest sentence
+        assert len(tokens) == sentence_ends[-1]
+
+
+def test_one_document_is_enough_to_ask_for_the_order_but_not_one_sentence():
+    made = make_sop_pairs(
+        np.array([4, 9, 12]), np.array([3]), max_tokens=12, generator=np.random.default_rng(0), short_share=0
+    )
+    assert made.label.tolist() in ([0], [1])
+    with pytest.raises(CorpusError, match="nowhere do two sentences"):
+        make_sop_pairs(np.array([4, 9]), np.array([1, 2]), max_tokens=12, generator=np.random.default_rng(0))

@@ -19,6 +19,7 @@ from bertlib.data.arrays import TokenCorpus
 from bertlib.data.corpus import read_chunks
 from bertlib.data.prepare import prepare_corpus
 from bertlib.data.sentences import split_sentences
+from bertlib.data.shards import shard_name
 from bertlib.errors import CorpusError
 from bertlib.tokenizer import WordPieceTokenizer
 
@@ -84,7 +85,7 @@ def test_the_number_of_workers_changes_no_byte(text, tmp_path):
         prepare_corpus(text, TOKENIZER, tmp_path / str(workers), workers=workers, progress=False)
     assert content(tmp_path / "1") == content(tmp_path / "2")
     assert set(content(tmp_path / "1")) == {
-        "tokens.bin",
+        "tokens-00000.bin",
         "sentence_ends.bin",
         "document_ends.bin",
         "meta.json",
@@ -119,7 +120,7 @@ def test_a_finished_corpus_is_opened_and_another_is_not_overwritten(text, tmp_pa
         file.write("Sleep.")
     with pytest.raises(CorpusError, match="other text files"):
         run(TOKENIZER)
-    assert run(TOKENIZER, overwrite=True).num_tokens == len(before["tokens.bin"]) // 2 + 2
+    assert run(TOKENIZER, overwrite=True).num_tokens == len(before["tokens-00000.bin"]) // 2 + 2
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -152,28 +153,32 @@ SLOWLY = """
     prepare.read_chunks = slowly
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
     try:
-        prepare.prepare_corpus(sys.argv[2], TOKENIZER, sys.argv[3], workers={workers}, progress=False)
+        prepare.prepare_corpus(sys.argv[2], TOKENIZER, sys.argv[3], workers={workers}, progress=False, shard_mb={mb})
     except CorpusError as error:
         sys.exit(str(error))
 """
 
 
-def start_slowly(text, out, *, pause=0.02, limit=2**40, workers=1):
-    script = textwrap.dedent(SLOWLY).format(pause=pause, limit=limit, workers=workers)
+def start_slowly(text, out, *, pause=0.02, limit=2**40, workers=1, shard_mb=256):
+    script = textwrap.dedent(SLOWLY).format(pause=pause, limit=limit, workers=workers, mb=shard_mb)
     command = [sys.executable, "-c", script, os.path.dirname(__file__), str(text), str(out)]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
+def noted(out):
+    return json.loads((out / "progress.json").read_text())["progress"]
+
+
 def chunks_done(out):
-    return json.loads((out / "progress.json").read_text())["progress"]["chunks"]
+    return noted(out)["chunks"]
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_killed_and_resumed_it_is_the_same_to_the_byte(text, tmp_path, workers, monkeypatch):
+@pytest.mark.parametrize(("workers", "shard_mb"), [(1, 256), (2, 256), (1, 0.0006), (2, 0.0006)])
+def test_killed_and_resumed_it_is_the_same_to_the_byte(text, tmp_path, workers, shard_mb, monkeypatch):
     whole, out = tmp_path / "whole", tmp_path / "out"
-    prepare_corpus(text, TOKENIZER, whole, progress=False)
-    process = start_slowly(text, out, workers=workers)
+    prepare_corpus(text, TOKENIZER, whole, progress=False, shard_mb=shard_mb)
+    process = start_slowly(text, out, workers=workers, shard_mb=shard_mb)
     while not (out / "progress.json").exists() or chunks_done(out) < 4:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
@@ -184,13 +189,20 @@ def test_killed_and_resumed_it_is_the_same_to_the_byte(text, tmp_path, workers, 
     assert all(worker.status() == psutil.STATUS_ZOMBIE for worker in left)  # ended, not yet collected
     with pytest.raises(CorpusError, match="not finished"):
         TokenCorpus.load(out)
-    (out / "tokens.bin").open("ab").write(b"written after the last note")
+    shards = list(noted(out)["shards"].items())  # 300 ids in each: it was killed in the middle of one
+    assert len(shards) == (1 if shard_mb == 256 else 1 + (noted(out)["num_tokens"] - 1) // 300)
+    (out / shards[-1][0]).open("ab").write(b"written after the last note")
+    (out / shard_name(len(shards))).write_bytes(b"begun after the last note")
+    (out / shard_name(99)).write_bytes(b"of a corpus that lay here before")
+    first = (out / shards[0][0]).stat().st_mtime_ns
     todo = []
     encode = prepare.encode_chunk
     monkeypatch.setattr(prepare, "encode_chunk", lambda *args: todo.append(args) or encode(*args))
     done = chunks_done(out)
-    prepare_corpus(text, TOKENIZER, out, workers=1, progress=False)
+    prepare_corpus(text, TOKENIZER, out, workers=1, progress=False, shard_mb=shard_mb)
     assert content(out) == content(whole)
+    if len(shards) > 1:
+        assert (out / shards[0][0]).stat().st_mtime_ns == first  # what is complete is not written again
     assert len(todo) + done == len(list(read_chunks(prepare.find_texts(text), characters=500)))
 
 
@@ -229,7 +241,7 @@ class FullDisk:
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("full", ["tokens.bin", "sentence_ends.bin", "document_ends.bin", "meta.json"])
+@pytest.mark.parametrize("full", ["tokens-00000.bin", "sentence_ends.bin", "document_ends.bin", "meta.json"])
 def test_no_space_left_in_any_file(text, tmp_path, full, monkeypatch):
     whole, out = tmp_path / "whole", tmp_path / "out"
     prepare_corpus(text, TOKENIZER, whole, progress=False)
@@ -262,7 +274,7 @@ def test_an_unreadable_note_means_from_the_start(text, tmp_path):
     (tmp_path / "out").mkdir()
     for i, note in enumerate(["{", "[]", '{"recipe": 1}']):
         (tmp_path / "out/progress.json").write_text(note)
-        (tmp_path / "out/tokens.bin").write_bytes(b"junk")
+        (tmp_path / "out/tokens-00000.bin").write_bytes(b"junk")
         prepare_corpus(text, TOKENIZER, tmp_path / "out", progress=False, overwrite=False)
         prepare_corpus(text, TOKENIZER, tmp_path / f"whole{i}", progress=False)
         assert content(tmp_path / "out") == content(tmp_path / f"whole{i}")

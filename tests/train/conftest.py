@@ -19,6 +19,16 @@ SMALL = BertConfig(
 )
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "soak: takes many minutes; only with -m soak")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the long tests out unless they are asked for, whatever else is asked for."""
+    if "soak" not in config.option.markexpr:
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
 @pytest.fixture
 def corpus():
     """Sixty documents of eight phrases, so that any word of a phrase tells the others."""

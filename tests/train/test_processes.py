@@ -34,7 +34,7 @@ SCRIPT = """
     config = TrainingConfig(steps=6, warmup_steps=2, save_every=6, log_every=1, accumulation=int(sys.argv[2]))
     trainer = BertTrainer(BertForPreTraining(sizes), batches, config, out=Path(sys.argv[1]), progress=False)
     trainer.fit()
-    print("processes", trainer.accelerator.num_processes)
+    print(f"processes {trainer.accelerator.num_processes}\\n", end="", flush=True)  # one write, not to be split
 """
 
 

@@ -1,0 +1,97 @@
+"""How much memory does a side take? Each is measured in a process of its own.
+
+On a CPU: the highest resident size, over what the process had when everything was imported and the texts were
+there, but no model yet. On a GPU: what PyTorch had allocated at most.
+
+::
+
+    python -m bertlib.bench.memory "transformers" '{"preset": "tiny"}'
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import torch
+
+from bertlib.bench.cell import Cell, Data, need_transformers
+from bertlib.bench.pretrain import OUR_TRAINER, TRAINER, fixed_batch_sides
+from bertlib.bench.steps import Step
+from bertlib.bench.trainers import bert_trainer_step, run_transformers_trainer
+from bertlib.errors import BertlibError, ConfigError
+
+STEPS = 3  # the second step is the first with the optimiser's memory in place
+
+
+def memory_of(name: str, cell: Cell) -> float:
+    """Return the megabytes (10^6 bytes) that a side of :func:`bench_pretraining` takes, in a new process.
+
+    Raises:
+        BertlibError: that process failed; its last words are quoted.
+    """
+    command = [sys.executable, "-m", "bertlib.bench.memory", name, json.dumps(cell.to_dict())]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BertlibError(f"measuring the memory of {name!r} failed ({last}); is there enough of it?")
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def measure_here(name: str, cell: Cell) -> float:
+    """Take a few steps in this process and return the megabytes that they took.
+
+    Raises:
+        ConfigError: no side of that name.
+    """
+    need_transformers()
+    data = Data(cell)
+    sides = fixed_batch_sides(cell, data.batch, full=True) | {
+        OUR_TRAINER: lambda: bert_trainer_step(cell, data),
+        TRAINER: lambda: _trainer_at_once(cell, data),
+    }
+    if name not in sides:
+        raise ConfigError(f"there is no side {name!r}; there are {', '.join(sides)}")
+    base = psutil.Process().memory_info().rss
+    step = sides[name]()
+    for _ in range(STEPS):
+        step()
+    if cell.device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated() / 1e6
+    return (highest_resident() - base) / 1e6
+
+
+def _trainer_at_once(cell: Cell, data: Data) -> Step:
+    run_transformers_trainer(cell, data, steps=STEPS, after_step=lambda _: None)
+    return lambda: 0.0
+
+
+def highest_resident() -> int:
+    """Return the most bytes that this process ever had in memory.
+
+    ``getrusage`` may count what the parent had when it started us; Linux also has a figure without that.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    info = psutil.Process().memory_info()
+    if hasattr(info, "peak_wset"):
+        return info.peak_wset
+    import resource  # not on every system
+
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest if sys.platform == "darwin" else highest * 1024
+
+
+def main() -> None:
+    """Measure one side and print megabytes."""
+    print(measure_here(sys.argv[1], Cell(**json.loads(sys.argv[2]))))
+
+
+if __name__ == "__main__":
+    main()

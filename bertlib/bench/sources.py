@@ -1,0 +1,39 @@
+"""What is known of the texts that shipped models were trained on: content, licence, origin, cautions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BOOKS = {
+    "content": "English prose: the beginnings of 594 books, works up to 1927",
+    "licence": (
+        "stated as public domain by the source; works dated up to 1927, authors known to have died in 1955 "
+        "or later left out"
+    ),
+    "source": "the repository mlschmitt/classic-books-markdown at commit 9448827",
+    "caution": (
+        "Books up to 1927: their language is dated, and so are their views of women, of servants, of other "
+        "peoples. Slurs occur in them."
+    ),
+}
+WIKIPEDIA = {
+    "content": "7,300 articles of the English Wikipedia, dump of spring 2015",
+    "licence": "CC BY-SA 3.0",
+    "source": (
+        "the authors of the English Wikipedia, by way of the repository jason-feng/wikiVisual at commit "
+        "1c0fac9; documents.tsv beside the text names every article and its address"
+    ),
+    "caution": (
+        "Wikipedia as it was in 2015: nothing later is known, more is written about men than about women, "
+        "and about some countries far more than about others."
+    ),
+}
+UNKNOWN = {"content": "not described", "licence": "not stated", "source": "not stated", "caution": ""}
+KNOWN = {"pretrain_books_en": BOOKS, "pretrain_wiki_en": WIKIPEDIA}
+
+
+def described(source: str) -> dict[str, str]:
+    """Return what is known of a source, with its file named without the folders of this machine."""
+    path = Path(source)
+    known = next((KNOWN[part] for part in path.parts if part in KNOWN), UNKNOWN)
+    return {"file": "/".join(path.parts[-2:]).lstrip("/"), **known}

@@ -1,0 +1,92 @@
+"""What every folder with a model has in common, ours or another library's: two files and their errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from bertlib.compact import expand
+from bertlib.config import BertConfig
+from bertlib.errors import CheckpointError
+from bertlib.model import BertForPreTraining
+from bertlib.tokenizer import WordPieceTokenizer
+from bertlib.train.checkpoint import fill_model
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Read a JSON file that holds one object.
+
+    Raises:
+        CheckpointError: no such file, or something else in it.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON"
+        raise CheckpointError(f"cannot read {file}: {reason}; copy it again") from None
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{file} holds a {type(values).__name__}; expected a JSON object")
+    return values
+
+
+def read_safetensors(file: Path) -> dict[str, Tensor]:
+    """Read named tensors as they are stored.
+
+    Raises:
+        CheckpointError: missing or truncated.
+    """
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{file} is missing or truncated ({error}); copy it again") from None
+
+
+def build_model(config: BertConfig, weights: Mapping[str, Tensor], *, source: str) -> BertForPreTraining:
+    """Make a model of these weights, in fp32 and evaluation mode, on the CPU.
+
+    It is laid out without memory first, so that no random numbers are drawn only to be replaced.
+
+    Raises:
+        CheckpointError: the first difference in names or shapes.
+    """
+    with torch.device("meta"):
+        model = BertForPreTraining(config)
+    model.to_empty(device="cpu")
+    fill_model(model, expand(weights, source=source), source=source)
+    return model.eval()
+
+
+def check_vocabulary(config: BertConfig, tokenizer: WordPieceTokenizer, folder: Path) -> None:
+    """See that model and vocabulary belong together.
+
+    Raises:
+        CheckpointError: they differ in size.
+    """
+    if len(tokenizer) != config.vocab_size:
+        raise CheckpointError(
+            f"{folder}: the vocabulary has {len(tokenizer):,} pieces, the model {config.vocab_size:,}; "
+            "expected the two that were trained together"
+        )
+
+
+def check_replaceable(folder: Path) -> None:
+    """See that nothing but a model would be lost by writing one to ``folder``, which replaces it whole.
+
+    Raises:
+        CheckpointError: a file, or a folder with something else in it.
+    """
+    if folder.is_file() or (
+        folder.is_dir() and not (folder / CONFIG).exists() and next(folder.iterdir(), None) is not None
+    ):
+        raise CheckpointError(
+            f"{folder} is there already and holds no model; writing would replace it: choose a new folder"
+        )

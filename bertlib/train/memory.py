@@ -1,0 +1,58 @@
+"""Too little memory: the same batch in smaller pieces, which gives the same gradient."""
+
+from __future__ import annotations
+
+import torch
+
+from bertlib.data.batches import Batch
+from bertlib.errors import TrainingError
+
+_WORDS = ("can't allocate memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory")
+
+
+def cut(batch: Batch, pieces: int) -> list[Batch]:
+    """Cut a batch into pieces of about the same number of texts, none of them empty."""
+    texts = len(batch.input_ids)
+    pieces = max(min(pieces, texts), 1)
+    return [batch.rows(number * texts // pieces, (number + 1) * texts // pieces) for number in range(pieces)]
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory has run out: of the GPU, or of the machine as PyTorch or NumPy words it."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
+
+
+def smaller_pieces(pieces: int, texts: int, *, processes: int = 1) -> int:
+    """Return twice as many pieces, at most one for each text.
+
+    Args:
+        pieces: into how many the batch was cut when memory ran out.
+        texts: the batch, on this process.
+        processes: with several of them, the others wait for this one's gradient; it cannot take its step
+            again alone.
+
+    Raises:
+        TrainingError: one text at a time is too much, or there are several processes; with what to do.
+    """
+    at_once, more = -(-texts // pieces), min(2 * pieces, texts)
+    if pieces >= texts:
+        raise TrainingError(
+            "out of memory even with one text at a time: no batch fits. Shorter texts (--max-length), a "
+            "smaller --preset or --precision bf16 take less"
+        )
+    if processes > 1:
+        raise TrainingError(
+            f"out of memory with {at_once} texts at a time. Several processes cannot change that on the way; "
+            f"start again with --accumulation {more}: {-(-texts // more)} at a time, and the same batch"
+        )
+    return more
+
+
+def describe_pieces(pieces: int, texts: int, before: int) -> str:
+    """Say in one line what is done about it."""
+    return (
+        f"out of memory with {-(-texts // before)} texts at a time: going on with {-(-texts // pieces)}, in "
+        f"{pieces} pieces a batch (the same gradient; --accumulation {pieces} does so from the start)"
+    )

@@ -1,0 +1,61 @@
+"""Is it the same run? What has to be equal when a run is resumed, and how a difference is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bertlib.errors import CheckpointError
+
+
+def refuse_other_settings(out: Path | None, saved: dict[str, Any], now: dict[str, Any]) -> None:
+    """Compare part by part, entry by entry.
+
+    The number of processes is one of them: each draws its own dropout, and sums over another number come
+    out in another order. A run that went on with another number would end with other weights.
+
+    Args:
+        out: folder of the run.
+        saved: what it was started with; what older versions did not write is not compared.
+        now: what it is now.
+
+    Raises:
+        CheckpointError: the first difference, with both values and what to do.
+    """
+    for part, values in now.items():
+        theirs = saved.get(part, {})
+        for key, value in values.items():
+            if theirs.get(key, value) == value:
+                continue
+            if part == "processes":
+                raise CheckpointError(_other_number(out, theirs[key], value))
+            raise CheckpointError(
+                f"the run in {out} was started with {part}.{key} = {theirs[key]!r}, now it is {value!r}; "
+                "resume with the same settings, or start afresh in another folder"
+            )
+
+
+def refuse_different_steps(out: Path, steps: list[int]) -> None:
+    """See that all processes found the same checkpoint.
+
+    Args:
+        out: folder of the run.
+        steps: where each process would go on.
+
+    Raises:
+        CheckpointError: they differ; on several machines the folder has to be a shared one.
+    """
+    if len(set(steps)) > 1:
+        raise CheckpointError(
+            f"the processes found checkpoints of different steps ({', '.join(map(str, steps))}) in {out}; "
+            "all of them have to see the same folder"
+        )
+
+
+def _other_number(out: Path | None, theirs: int, ours: int) -> str:
+    launcher = f"torchrun --nproc_per_node {theirs} -m bertlib" if theirs > 1 else "bertlib"
+    return (
+        f"the run in {out} was started with {theirs} process{'es' if theirs > 1 else ''}, now there "
+        f"{'are' if ours > 1 else 'is'} {ours}; dropout and the order of sums depend on it. Resume with "
+        f"{theirs}: {launcher} pretrain --resume {out}"
+    )
