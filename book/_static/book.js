@@ -23,8 +23,12 @@
       };
     }
     // A table or a formula wider than a phone scrolls inside its own frame, by keyboard too.
-    for (const box of document.querySelectorAll("div.highlight pre, .pst-scrollable-table-container, div.math")) {
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    }
+    const reach = (root) => {
+      for (const box of root.querySelectorAll("div.highlight pre, .pst-scrollable-table-container, div.math")) {
+        if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      }
+    };
+    reach(document);
+    for (const folded of document.querySelectorAll("details")) folded.addEventListener("toggle", () => reach(folded));
   });
 })();
