@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 
 from bertlib.bench.commands import bench_app
-from bertlib.console import Encoding, Errors, Json, show, whisper
+from bertlib.console import Encoding, Errors, Json, refuse_more_than, show, whisper
 from bertlib.errors import BertlibError, MissingExtraError
 from bertlib.export_cli import add_exchange
 
@@ -133,6 +133,7 @@ def corpus_prepare(
 
 @app.command()
 def pretrain(
+    ctx: typer.Context,
     sources: Annotated[
         list[str] | None,
         typer.Argument(help="Folders, files or patterns of .txt files; nothing: the story world."),
@@ -204,7 +205,7 @@ def pretrain(
 
     `bertlib pretrain --resume runs/first`
 
-    `accelerate launch --num_processes 4 -m bertlib pretrain texts/ --preset base --precision bf16`
+    `accelerate launch --multi_gpu --num_processes 4 -m bertlib pretrain texts/ --preset base`
 
     `torchrun --standalone --nproc_per_node 8 -m bertlib pretrain texts/ --preset large --fsdp`
     """
@@ -214,6 +215,7 @@ def pretrain(
     from bertlib.request import Request
 
     if resume:
+        refuse_more_than(ctx, "resume", "quiet", "as_json")
         request = Request.load(resume)
     else:
         recipe = Recipe.for_preset(

@@ -124,7 +124,10 @@ class Recipe:
 
 # Small models like large steps; the larger ones approach the paper's recipe (appendix A.2). First weights of
 # 0.02 suit a width of 768; narrower models want 0.02 * sqrt(768 / width), or all signals come out too faint.
-_PAPER = {"learning_rate": 1e-4, "batch_size": 256, "positions": 512, "steps": 1_000_000, "beta2": 0.999}
+_PAPER = {
+    "learning_rate": 1e-4, "batch_size": 256, "positions": 512, "steps": 1_000_000, "warmup_share": 0.01,
+    "beta2": 0.999,
+}  # fmt: skip
 DEFAULTS: dict[str, dict[str, Any]] = {
     "tiny": {
         "learning_rate": 2e-3, "batch_size": 32, "max_length": 32, "steps": 10_000,

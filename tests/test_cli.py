@@ -146,6 +146,9 @@ BAD = {
         r"\[MASK\]",
     ),
     "nothing to resume": (lambda tmp: ("pretrain", "--resume", tmp), r"run.json is missing"),
+    "resume with other numbers": (
+        lambda tmp: ("pretrain", "--resume", tmp, "--steps", "5"), r"--resume takes .* leave out --steps"
+    ),
     "no model": (lambda tmp: ("fill-mask", "[MASK]", "--model", tmp), r"no model in"),
 }  # fmt: skip
 
