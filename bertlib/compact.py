@@ -22,12 +22,17 @@ def compress(weights: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Ten
     """Return the same weights smaller, for :func:`expand` to read.
 
     Raises:
-        InputError: a type that weights are not kept in, or a weight too large for fp16.
+        InputError: a type that weights are not kept in, a weight that is no finite number or too large for
+            fp16.
     """
     if dtype not in DTYPES:
         raise InputError(f"dtype is {dtype}; expected one of {', '.join(map(str, DTYPES))}")
     small: dict[str, Tensor] = {}
     for name, value in weights.items():
+        if not value.isfinite().all():
+            raise InputError(
+                f"{name} has values that are NaN or infinite; expected the weights of a sound model"
+            )
         if dtype != torch.int8:
             small[name] = value.to(dtype)
             if not small[name].isfinite().all():

@@ -20,6 +20,12 @@ from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.train.checkpoint import fill_model
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+# What lies in a folder with a model and may go when another is written there.
+KNOWN = {
+    CONFIG, WEIGHTS, "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "generation_config.json", "README.md", "MODEL_CARD.md", "card.json",
+    ".gitattributes", ".DS_Store",
+}  # fmt: skip
 
 
 def read_object(file: Path) -> dict[str, Any]:
@@ -82,11 +88,17 @@ def check_replaceable(folder: Path) -> None:
     """See that nothing but a model would be lost by writing one to ``folder``, which replaces it whole.
 
     Raises:
-        CheckpointError: a file, or a folder with something else in it.
+        CheckpointError: a file, or a folder with something else in it, which is named.
     """
-    if folder.is_file() or (
-        folder.is_dir() and not (folder / CONFIG).exists() and next(folder.iterdir(), None) is not None
-    ):
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    names = {entry.name for entry in entries}
+    if folder.is_file() or (names and not names >= {CONFIG, WEIGHTS}):
         raise CheckpointError(
             f"{folder} is there already and holds no model; writing would replace it: choose a new folder"
+        )
+    others = [entry.name for entry in entries if entry.name not in KNOWN or entry.is_dir()]
+    if others:
+        raise CheckpointError(
+            f"{folder} holds {others[0]} beside a model; writing would remove it: move it away, or choose a "
+            "new folder"
         )

@@ -26,13 +26,13 @@ from accelerate.utils import broadcast_object_list
 
 from bertlib.blanks import choose_blanks, fill_blanks
 from bertlib.data.arrays import TokenCorpus
-from bertlib.data.batches import PreTrainingBatches, SpecialIds
+from bertlib.data.batches import BatchConfig, PreTrainingBatches, SpecialIds
 from bertlib.data.corpus import sample_texts
 from bertlib.data.holdout import hold_out
 from bertlib.data.prepare import prepare_corpus
 from bertlib.data.story import write_corpus
 from bertlib.data.whole_words import continues_word
-from bertlib.errors import CheckpointError, ConfigError
+from bertlib.errors import CheckpointError, ConfigError, CorpusError
 from bertlib.lock import sole_user
 from bertlib.model import BertForPreTraining
 from bertlib.recipes import Recipe
@@ -112,7 +112,9 @@ def _pretrain(
     model = whole_model(trainer.plain_model).eval()
     if state.is_main_process:
         save_pretrained(request.out / "model", model, tokenizer)
-    chosen = choose_blanks(valid, tokenizer, count=3, generator=np.random.default_rng(request.recipe.seed))
+    dice, chosen = np.random.default_rng(request.recipe.seed), []
+    if request.recipe.objective == "mlm":  # left to right nobody learns to fill a blank
+        chosen = choose_blanks(valid, tokenizer, count=3, generator=dice)
     counted = CountingBaselines.count(train.tokens, len(tokenizer))
     return Result(
         out=request.out,
@@ -134,22 +136,38 @@ def make_batches(
     tokenizer: WordPieceTokenizer,
     device: torch.device,
 ) -> tuple[PreTrainingBatches, PreTrainingBatches]:
-    """Return training and held-out batches; the latter ask about pairs only if there are two documents."""
+    """Return training and held-out batches."""
+    return (
+        _batches(train, recipe.batch_config(), tokenizer, device),
+        held_out_batches(recipe, valid, tokenizer, device),
+    )
+
+
+def held_out_batches(
+    recipe: Recipe, valid: TokenCorpus, tokenizer: WordPieceTokenizer, device: torch.device
+) -> PreTrainingBatches:
+    """Return batches as in training but of held-out text; where it has no pairs, none are asked about.
+
+    That is so of a single document with ``nsp``, and of documents of one sentence with ``sop``.
+    """
+    config = recipe.batch_config(seed_shift=VALID_SHIFT)
+    try:
+        batches = _batches(valid, config, tokenizer, device)
+        for step in range(0, recipe.eval_batches, batches.steps_per_epoch):
+            batches.batch(step, 0, 1)  # little text is cut anew for each pass that an evaluation makes
+        return batches
+    except CorpusError:
+        return _batches(valid, dataclasses.replace(config, nsp=False), tokenizer, device)
+
+
+def _batches(
+    corpus: TokenCorpus, config: BatchConfig, tokenizer: WordPieceTokenizer, device: torch.device
+) -> PreTrainingBatches:
     special = SpecialIds(
         tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id
     )
     continues = continues_word(tokenizer.vocab)
-    held_out = recipe if valid.num_documents > 1 else recipe.replace(nsp=False)
-    return (
-        PreTrainingBatches(train, recipe.batch_config(), special=special, device=device, continues=continues),
-        PreTrainingBatches(
-            valid,
-            held_out.batch_config(seed_shift=VALID_SHIFT),
-            special=special,
-            device=device,
-            continues=continues,
-        ),
-    )
+    return PreTrainingBatches(corpus, config, special=special, device=device, continues=continues)
 
 
 def new_model(recipe: Recipe, vocab_size: int) -> BertForPreTraining:

@@ -49,3 +49,12 @@ def test_what_cannot_be_kept_is_said():
         compress({}, torch.int64)
     with pytest.raises(InputError, match=r"w has values that torch.float16 cannot hold"):
         compress({"w": torch.tensor([1e6])}, torch.float16)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int8])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("name", ["table.weight", "norm.bias"])
+def test_no_number_is_never_stored(weights, dtype, value, name):
+    weights[name].view(-1)[7] = value
+    with pytest.raises(InputError, match=f"{name} has values that are NaN or infinite"):
+        compress(weights, dtype)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bertlib.bench.pretrain import random_batch
 from bertlib.config import BertConfig
+from bertlib.data.batches import Batch
+from bertlib.data.masking import mask_tokens
 from bertlib.errors import ConfigError, InputError
 from bertlib.flops import PARTS, flops_by_part, flops_per_token
 from bertlib.model import BertForPreTraining
@@ -15,6 +16,17 @@ TINY = BertConfig.from_preset(
     "tiny", vocab_size=300, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
 )
 B, T = 4, 32
+
+
+def random_batch(batch_size, max_length, vocab_size, *, generator):
+    """Make a full batch of random words: B texts of two sentences without padding."""
+    original = torch.randint(5, vocab_size, (batch_size, max_length), generator=generator)
+    original[:, 0] = 2
+    original[:, [max_length // 2, -1]] = 3
+    masked = mask_tokens(original, original >= 5, vocab_size=vocab_size, mask_id=4, generator=generator)
+    second = (torch.arange(max_length) > max_length // 2).long().expand(batch_size, -1).contiguous()
+    labels = torch.arange(batch_size) % 2
+    return Batch(masked.input_ids, torch.ones_like(original), second, original, masked.selected, labels)
 
 
 def counted(selected, *, training):

@@ -2,18 +2,21 @@ import dataclasses
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
 from bertlib.config import PRESETS, BertConfig
+from bertlib.data.arrays import TokenCorpus
+from bertlib.data.prepare import prepare_corpus
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
 from bertlib.lock import sole_user
-from bertlib.pretrain import Request, new_model, pick_device, pretrain
+from bertlib.pretrain import Request, make_batches, new_model, pick_device, pretrain
 from bertlib.recipes import Recipe
 from bertlib.reports import free_folder, newest_model, report_pretraining
 from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
-from bertlib.train import read_log
+from bertlib.train import CountingBaselines, read_log
 
 
 def quiet(request, **options):
@@ -124,6 +127,40 @@ def test_a_single_document_trains_without_pairs(quick_recipe, tmp_path):
         request(tmp_path / "one.txt", quick_recipe.replace(vocab_size=60, nsp=False), tmp_path / "run")
     )
     assert result.evaluation.pairs == 0
+
+
+def test_left_to_right_there_are_no_blanks_and_the_left_word_is_the_one_that_is_seen(
+    texts, quick_recipe, tmp_path
+):
+    causal = quick_recipe.replace(objective="causal", nsp=False, steps=1)
+    result = quiet(request(texts, causal, tmp_path))
+    assert result.blanks == []
+    corpus = TokenCorpus.load(tmp_path / "corpus")
+    row = np.asarray(corpus.tokens).astype(int)
+    counted = CountingBaselines.count(row, result.vocab_size)
+    by_hand = (counted.follower[row[:-1]].numpy() == row[1:]).mean()
+    assert result.baselines["bigram"] == pytest.approx(by_hand, abs=0.1)
+    assert result.baselines["bigram"] > 1.5 * result.baselines["unigram"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs", "asked"),
+    [
+        ("The dog barks at the moon.\nThe cat sleeps.\n" * 20, "sop", True),
+        ("The dog barks at the moon.\nThe cat sleeps.\n" * 20, "nsp", False),
+        ("The dog barks at the moon.\n\nThe cat sleeps.\n\n" * 20, "sop", False),
+    ],
+)
+def test_held_out_text_is_asked_what_it_can_answer(finished_run, quick_recipe, tmp_path, text, pairs, asked):
+    tokenizer = WordPieceTokenizer.load(finished_run.out / "tokenizer")
+    (tmp_path / "valid.txt").write_text(text)
+    valid = prepare_corpus([str(tmp_path / "valid.txt")], tokenizer, tmp_path / "valid", progress=False)
+    train = TokenCorpus.load(finished_run.out / "corpus")
+    recipe = quick_recipe.replace(pairs=pairs, eval_batches=40)
+    _, held_out = make_batches(recipe, train, valid, tokenizer, torch.device("cpu"))
+    assert held_out.steps_per_epoch < 20
+    labels = torch.cat([held_out.batch(i).next_sentence_label for i in range(40)])
+    assert (labels >= 0).any() == asked
 
 
 def test_a_vocabulary_smaller_than_the_alphabet(texts, quick_recipe, tmp_path):

@@ -25,11 +25,11 @@ def test_what_was_saved_comes_back(folder, tmp_path):
 
 def test_saving_over_a_model_replaces_it_whole(folder):
     model, tokenizer = load_pretrained(folder)
-    (folder / "stray.txt").write_text("old")
+    (folder / "MODEL_CARD.md").write_text("of the old model")
     with torch.no_grad():
         model.nsp_head.bias.fill_(7.0)
     save_pretrained(folder, model, tokenizer)
-    assert not (folder / "stray.txt").exists()
+    assert not (folder / "MODEL_CARD.md").exists()
     assert load_pretrained(folder)[0].nsp_head.bias.tolist() == [7.0, 7.0]
 
 
@@ -116,3 +116,37 @@ def test_saving_never_replaces_what_is_no_model(folder, tmp_path):
     with pytest.raises(CheckpointError, match="holds no model"):
         save_pretrained(tmp_path / "thesis", model, tokenizer)
     assert (tmp_path / "thesis/chapter.txt").exists()
+
+
+def test_a_config_alone_is_no_model(folder, tmp_path):
+    model, tokenizer = load_pretrained(folder)
+    other = tmp_path / "other"
+    (other / "checkpoint-500").mkdir(parents=True)
+    (other / "config.json").write_text("{}")
+    (other / "thesis.txt").write_text("years of work")
+    with pytest.raises(CheckpointError, match="holds no model"):
+        save_pretrained(other, model, tokenizer)
+    assert len(list(other.iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "checkpoint-500/", "README.md/"])
+def test_what_lies_beside_a_model_is_named_and_stays(folder, name):
+    model, tokenizer = load_pretrained(folder)
+    (folder / name).mkdir() if name.endswith("/") else (folder / name).write_text("years of work")
+    with pytest.raises(CheckpointError, match=rf"holds {name.rstrip('/')} beside a model; .*choose a new"):
+        save_pretrained(folder, model, tokenizer)
+    assert (folder / name).exists()
+
+
+def test_what_we_and_transformers_write_may_be_replaced(folder, tmp_path):
+    from bertlib.bench.ship import CARD, CARD_TEXT
+    from bertlib.interop import to_transformers
+
+    model, tokenizer = load_pretrained(folder)
+    theirs = tmp_path / "theirs"
+    to_transformers(model, tokenizer=tokenizer, folder=theirs)
+    for name in (CARD, CARD_TEXT, "README.md"):
+        (theirs / name).write_text("{}")
+    to_transformers(model, tokenizer=tokenizer, folder=theirs)
+    save_pretrained(theirs, model, tokenizer)
+    assert not (theirs / CARD).exists()

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertlib.bench.cell import Cell, Data
-from bertlib.bench.packing import packing_ways
+from bertlib.bench.packing import COUNT, packing_ways
 from bertlib.bench.steps import Step
-from bertlib.bench.turns import Ratio, Turns
+from bertlib.bench.turns import Ratio, Turns, why
 from bertlib.bench.variants import EXTRAS, TRICKS, variant_step
 from bertlib.progress import progress_bar
 
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(kw_only=True)
 class AblateBench:
-    """Tables that fill up while it measures; None stands for what was not measured."""
+    """Tables that fill up while it measures; None stands for what was not measured, ``reasons`` say why."""
 
     cell: Cell
     removed: dict[str, Row | None] = field(default_factory=dict)  # ratio to ALL
@@ -38,6 +38,7 @@ class AblateBench:
     extra: dict[str, Row | None] = field(default_factory=dict)  # ratio to ALL
     packing: dict[str, Row | None] = field(default_factory=dict)  # words a second, ratio to padded pairs
     machine: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)  # by the name of what was not measured
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them."""
@@ -49,7 +50,8 @@ class AblateBench:
             }
             for title, table in tables.items()
         }
-        return {"cell": self.cell.to_dict(), "tricks": TRICKS | EXTRAS, "machine": self.machine} | plain
+        words = {"tricks": TRICKS | EXTRAS, "machine": self.machine, "reasons": self.reasons}
+        return {"cell": self.cell.to_dict()} | words | plain
 
     def lines(self) -> list[str]:
         """Draw the four tables."""
@@ -59,6 +61,7 @@ class AblateBench:
             *_table("tricks added one after another", self.added),
             *_table("added to the whole", self.extra),
             *_table("words a second, padding not counted", self.packing),
+            *(f"{name} was not measured: {reason}" for name, reason in self.reasons.items()),
             *self.machine,
         ]
 
@@ -106,41 +109,50 @@ def bench_ablation(
     extra = {ALL: variant(names)} | {f"+ {name}": variant(names, name) for name in possible}
     plan = {"removed": removed, "added": added, "extra": extra}
     for title, sides in plan.items():
-        table = _measure(cell, title, sides, rounds, steps, result.machine, progress=progress)
+        table = _measure(result, title, sides, rounds, steps, progress=progress)
         setattr(result, title, table)
         if title == "extra":
-            result.extra |= {f"+ {name}": None for name in EXTRAS if name not in possible}
+            result.extra |= {f"+ {name}": None for name in EXTRAS if f"+ {name}" not in table}
         after_table(result)
     ways, words = packing_ways(cell)
-    result.packing = _measure(
-        cell, "packing", ways, rounds, steps, result.machine, progress=progress, tokens=words
-    )
+    # every turn goes once through all batches, whatever their lengths
+    result.packing = _measure(result, "packing", ways, rounds, COUNT, progress=progress, tokens=words)
     after_table(result)
     return result
 
 
 def _measure(
-    cell: Cell,
+    result: AblateBench,
     title: str,
     makers: dict[str, Callable[[], Step]],
     rounds: int,
     steps: int,
-    machine: list[str],
     *,
     progress: bool,
     tokens: dict[str, float] | None = None,
 ) -> dict[str, Row | None]:
-    """Measure the sides of one table against its first; ``tokens`` a call where they differ."""
-    sides = {name: make() for name, make in makers.items()}
-    for step in sides.values():
-        step()  # compiles, fills caches, makes room
-        step()
+    """Measure the sides of one table against its first; ``tokens`` a call where they differ.
+
+    An extra that fails, such as a compiler that is not there, is left out and its reason kept.
+    """
+    cell, sides = result.cell, {}
+    for name, make in makers.items():
+        try:
+            step = make()
+            step()  # compiles, fills caches, makes room
+            step()
+        except Exception as error:
+            if title != "extra" or name == ALL:
+                raise
+            result.reasons[name] = why(error)
+        else:
+            sides[name] = step
     turns = Turns(sides=sides, calls=steps, device=cell.torch_device)
     with progress_bar(total=rounds, unit="round", desc=title, disable=not progress) as bar:
         for _ in range(rounds):
             turns.round()
             bar.update()
-    machine.append(f"{title}: {turns.load_line()}")
+    result.machine.append(f"{title}: {turns.load_line()}")
     first = next(iter(sides))
     counts = tokens or dict.fromkeys(sides, float(cell.tokens))
     rows: dict[str, Row | None] = {}

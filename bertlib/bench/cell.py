@@ -33,7 +33,7 @@ class Cell:
     max_length: int = 128
     device: str = "cpu"
     precision: str = "fp32"  # or bf16
-    matmul: str = "medium"  # our fp32 products; transformers runs at "highest", and once at this
+    matmul: str = "medium"  # our fp32 products; transformers runs at "highest", and at this too
     dropout: float = 0.1
     seed: int = 0
 

@@ -220,3 +220,33 @@ def bench_corpus(
     )
     save_results(save, result.to_dict())
     show(result.to_dict(), [str(result)], as_json=as_json)
+
+
+@bench_app.command("saving")
+def bench_saving_command(
+    preset: Preset = "mini",
+    every: Annotated[int, typer.Option(help="Steps between saves.", min=1)] = 50,
+    saves: Annotated[int, typer.Option(help="Saves a turn.", min=1)] = 2,
+    batch_size: Annotated[int | None, typer.Option(help="Texts a step [default: by size].")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Positions a text [default: by size].")] = None,
+    rounds: Rounds = 7,
+    device: Device = "cpu",
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what saving checkpoints costs a run: training with and without it, interleaved.
+
+    **Examples**
+
+    `bertlib bench saving`
+
+    `bertlib bench saving --preset tiny --every 20 --save book/results/saving.json`
+    """
+    from bertlib.bench.saving import bench_saving
+    from bertlib.pretrain import pick_device
+    from bertlib.recipes import Recipe
+
+    recipe = Recipe.for_preset(preset, batch_size=batch_size, max_length=max_length)
+    result = bench_saving(recipe, every=every, rounds=rounds, saves=saves, device=pick_device(device))
+    save_results(save, result.to_dict(), seed=recipe.seed, device=device)
+    show(result.to_dict(), result.lines(), as_json=as_json)

@@ -1,14 +1,12 @@
 """How fast is corpus preparation, and does its memory stay flat?
 
-Run ``python -m bertlib.bench.corpus texts/ --tokenizer tokenizer --workers 2``, on a machine with nothing
-else to do; with ``--vocab-size 8192`` instead of a tokenizer, learning the vocabulary is measured as well.
+Run ``bertlib bench corpus texts/ --tokenizer tokenizer --workers 2`` on a machine with nothing else to do;
+with ``--vocab-size 8192`` instead of a tokenizer, learning the vocabulary is measured as well.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -196,11 +194,6 @@ class PeakMemory:
         return self._base
 
     @property
-    def now(self) -> int:
-        """Bytes at this moment."""
-        return _memory()
-
-    @property
     def peak(self) -> int:
         """Bytes of the peak."""
         return self._peak
@@ -225,23 +218,3 @@ def _memory() -> int:
         except psutil.Error:  # it has just ended
             continue
     return total
-
-
-def main() -> None:
-    """Measure one preparation and print the command and the result."""
-    parser = argparse.ArgumentParser(prog="python -m bertlib.bench.corpus", description=main.__doc__)
-    parser.add_argument("sources", nargs="*", help="folders, files or patterns of .txt files")
-    parser.add_argument("--tokenizer", help="folder of a tokenizer, or a vocab.txt")
-    parser.add_argument("--vocab-size", type=int, help="learn a vocabulary of this size, measured too")
-    parser.add_argument("--workers", type=int, help="processes; all cores by default")
-    options = parser.parse_args()
-    print("$ python -m bertlib.bench.corpus", *sys.argv[1:])
-    print(
-        bench_preparation(
-            options.sources, options.tokenizer, vocab_size=options.vocab_size, workers=options.workers
-        )
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -21,7 +21,7 @@ import torch
 from bertlib.bench.cell import Cell, Data, need_transformers
 from bertlib.bench.pretrain import OUR_TRAINER, TRAINER, fixed_batch_sides
 from bertlib.bench.steps import Step
-from bertlib.bench.trainers import bert_trainer_step, run_transformers_trainer
+from bertlib.bench.trainers import bert_trainer_step, collator_of_transformers, run_transformers_trainer
 from bertlib.errors import BertlibError, ConfigError
 
 STEPS = 3  # the second step is the first with the optimiser's memory in place
@@ -48,6 +48,7 @@ def measure_here(name: str, cell: Cell) -> float:
         ConfigError: no side of that name.
     """
     need_transformers()
+    _import_all(cell)
     data = Data(cell)
     sides = fixed_batch_sides(cell, data.batch, full=True) | {
         OUR_TRAINER: lambda: bert_trainer_step(cell, data),
@@ -62,6 +63,15 @@ def measure_here(name: str, cell: Cell) -> float:
     if cell.device.startswith("cuda"):
         return torch.cuda.max_memory_allocated() / 1e6
     return (highest_resident() - base) / 1e6
+
+
+def _import_all(cell: Cell) -> None:
+    """Import what any side needs, lazily loaded modules too: libraries are not charged to their user."""
+    from transformers import BertForPreTraining, Trainer, TrainingArguments  # noqa: F401
+
+    import bertlib.interop  # noqa: F401
+
+    collator_of_transformers(cell.vocab_size)
 
 
 def _trainer_at_once(cell: Cell, data: Data) -> Step:

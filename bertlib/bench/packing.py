@@ -19,7 +19,7 @@ from bertlib.data.batches import Batch, BatchConfig, PreTrainingBatches
 from bertlib.data.masking import mask_tokens
 
 PADDED, BUCKETED, PACKED = "two sentences, padded", "two sentences, sorted by length", "packed"
-COUNT = 16  # batches that each way cycles through
+COUNT = 8  # batches that each way goes through in a turn
 
 
 def packing_ways(cell: Cell) -> tuple[dict[str, Callable[[], Step]], dict[str, float]]:

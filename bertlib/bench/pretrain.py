@@ -1,8 +1,11 @@
 """Pre-training of ours beside that of ``transformers``, taking turns in one process.
 
-The quick comparison is of a step on one fixed batch, so its ratio is about the model's arithmetic and nothing
-else. The full one adds whole trainers, with data and masking: ``transformers.Trainer`` as it comes and
-BertTrainer (see :mod:`bertlib.bench.trainers`). All models start from the same weights.
+The quick comparison is of a step on one fixed batch. Two of our settings would help any model: the precision
+of fp32 products, and memory that is kept (:mod:`bertlib.train.allocator`). So ours stands against
+``transformers`` as it comes and against ``transformers`` with both; only the second ratio is about the
+model's arithmetic alone. The full comparison adds ``transformers`` with our precision alone, and whole
+trainers, with data and masking: ``transformers.Trainer`` as it comes and BertTrainer (see
+:mod:`bertlib.bench.trainers`). All models start from the same weights.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ from bertlib.bench.steps import Step, our_step, their_step
 from bertlib.bench.trainers import bert_trainer_step, run_transformers_trainer
 from bertlib.bench.turns import Ratio, Turns, finish
 from bertlib.data.batches import Batch
-from bertlib.data.masking import mask_tokens
 from bertlib.flops import flops_per_token
 from bertlib.peak import mfu
 from bertlib.progress import progress_bar
@@ -30,6 +32,7 @@ TRAINER = "transformers Trainer"
 THEIRS = "transformers"  # a plain loop around its model, its defaults
 EAGER = "transformers, eager attention"
 OUR_TRAINER = "bertlib BertTrainer"
+KEPT = ", memory kept"  # ends the name of a side of theirs that keeps memory as all of ours do
 WARM_UP = 2  # steps of the Trainer before the first round
 
 
@@ -66,15 +69,15 @@ class PretrainBench:
 
     def lines(self) -> list[str]:
         """Draw the comparison as a small table."""
-        others = list(dict.fromkeys(other for side in self.sides.values() for other in side.ratios))
-        head = "".join(f"  {'times ' + other:<33}" for other in others)
-        rows = [f"{'':36}{'tokens/s':>9}{'MFLOP/token':>12}{'of peak':>8}{'MB':>7}{head}".rstrip()]
+        others = [name for name in self.sides if any(name in side.ratios for side in self.sides.values())]
+        marks = {other: f" [{number}]" for number, other in enumerate(others, 1)}
+        head = "".join(f"  {'times' + mark:<18}" for mark in marks.values())
+        rows = [f"{'':46}{'tokens/s':>9}{'MFLOP/token':>12}{'of peak':>8}{'MB':>7}{head}".rstrip()]
         for name, side in self.sides.items():
             memory = "-" if side.memory_mb is None else f"{side.memory_mb:,.0f}"
-            row = (
-                f"{name:36}{side.tokens_per_s:>9,.0f}{side.mflop_per_token:>12.1f}{side.share_of_peak:>8.0%}"
-            )
-            row += f"{memory:>7}" + "".join(f"  {side.ratios.get(other, '')!s:<33}" for other in others)
+            row = f"{name + marks.get(name, ''):46}{side.tokens_per_s:>9,.0f}{side.mflop_per_token:>12.1f}"
+            row += f"{side.share_of_peak:>8.0%}{memory:>7}"
+            row += "".join(f"  {side.ratios.get(other, '')!s:<18}" for other in others)
             rows.append(row.rstrip())
         v = self.cell.vocab_size
         firsts = [f"{side.first_loss:.3f}" for side in self.sides.values() if side.first_loss is not None]
@@ -105,22 +108,28 @@ def fixed_batch_sides(cell: Cell, batch: Batch, *, full: bool) -> dict[str, Call
     Args:
         cell: the conditions.
         batch: what all of them learn.
-        full: with eager attention, and ``transformers`` at our matmul precision too.
+        full: with eager attention, and ``transformers`` with our matmul precision alone.
     """
     ours = f"bertlib, matmul {cell.matmul}"
     sides: dict[str, Callable[[], Step]] = {THEIRS: lambda: their_step(cell, batch)}
     if full:
         sides[EAGER] = lambda: their_step(cell, batch, attention="eager")
         if cell.matmul != "highest":
-            sides[same_setting(cell)] = lambda: their_step(cell, batch, matmul=cell.matmul)
+            sides[same_matmul(cell)] = lambda: their_step(cell, batch, matmul=cell.matmul)
+    sides[same_settings(cell)] = lambda: their_step(cell, batch, matmul=cell.matmul, keep=True)
     if cell.matmul != "highest":
         sides["bertlib, matmul highest"] = lambda: our_step(cell, batch, matmul="highest")
     return sides | {ours: lambda: our_step(cell, batch, matmul=cell.matmul)}
 
 
-def same_setting(cell: Cell) -> str:
+def same_matmul(cell: Cell) -> str:
     """Name ``transformers`` at our matmul precision."""
     return f"transformers, matmul {cell.matmul}"
+
+
+def same_settings(cell: Cell) -> str:
+    """Name ``transformers`` with all that would help any model: our matmul precision, memory kept."""
+    return same_matmul(cell) + KEPT
 
 
 def bench_pretraining(
@@ -177,8 +186,8 @@ def _rounds_within_trainer(
 
 
 def _summary(cell: Cell, data: Data, turns: Turns, first_losses: dict[str, float]) -> PretrainBench:
-    loop = same_setting(cell) if same_setting(cell) in turns.seconds else THEIRS
-    others = [name for name in (TRAINER, loop) if name in turns.seconds]
+    loop = same_matmul(cell) if same_matmul(cell) in turns.seconds else THEIRS
+    others = [name for name in (TRAINER, loop, same_settings(cell)) if name in turns.seconds]
     order = sorted(turns.seconds, key=lambda name: (name.startswith("bertlib"), name != TRAINER))
     sides = {}
     for name in order:
@@ -207,21 +216,10 @@ def _work(cell: Cell, name: str) -> float:
 
 def _share_of_peak(cell: Cell, name: str, rate: float) -> float:
     """Share of what the machine can do at the side's own matmul precision."""
-    own = name.endswith(f"matmul {cell.matmul}") or name == OUR_TRAINER
+    own = name.removesuffix(KEPT).endswith(f"matmul {cell.matmul}") or name == OUR_TRAINER
     with matmul_precision(cell.matmul if own else "highest"):
         share = 0.15 if name.startswith("bertlib") else 1.0
         return mfu(
             rate, cell.config, length=cell.max_length, selected=share, device=cell.device,
             precision=cell.precision,
         )  # fmt: skip
-
-
-def random_batch(batch_size: int, max_length: int, vocab_size: int, *, generator: torch.Generator) -> Batch:
-    """Make a full batch of random words: B texts of two sentences without padding."""
-    original = torch.randint(5, vocab_size, (batch_size, max_length), generator=generator)
-    original[:, 0] = 2
-    original[:, [max_length // 2, -1]] = 3
-    masked = mask_tokens(original, original >= 5, vocab_size=vocab_size, mask_id=4, generator=generator)
-    second = (torch.arange(max_length) > max_length // 2).long().expand(batch_size, -1).contiguous()
-    labels = torch.arange(batch_size) % 2
-    return Batch(masked.input_ids, torch.ones_like(original), second, original, masked.selected, labels)

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m bertlib.bench.saving --preset mini --every 50
+    bertlib bench saving --preset mini --every 50
 
 Two trainers with the same weights train in turn in one process; one of them saves every so many steps. The
 share is that of whole turns, so it holds everything: the copy, the writing thread's appetite for cores and
@@ -11,25 +11,23 @@ for Python's lock, and the wait for a save that is not finished when the next on
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-import numpy as np
 import torch
 
-from bertlib.data.arrays import TokenCorpus
+from bertlib.bench.cell import random_corpus
 from bertlib.data.batches import PreTrainingBatches
-from bertlib.pretrain import new_model, pick_device
+from bertlib.pretrain import new_model
 from bertlib.recipes import Recipe
 from bertlib.train import BertTrainer
 from bertlib.train.precision import matmul_precision
 
-SENTENCE, SENTENCES = 20, 5_000  # words, and how many of them
+TOKENS = 100_000  # of the text; what is in it costs nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +44,10 @@ class SavingBench:
     share: float  # by how much a step is longer with saving, 0.01 is 1 %
     spread: tuple[float, float]  # lowest and highest share of a round
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON can hold them."""
+        return asdict(self)
+
     def lines(self) -> list[str]:
         """Say it in words."""
         low, high = self.spread
@@ -61,7 +63,8 @@ def bench_saving(
     recipe: Recipe, *, every: int = 50, rounds: int = 7, saves: int = 2, device: torch.device | str = "cpu"
 ) -> SavingBench:
     """Measure ``rounds`` turns of ``every * saves`` steps of each side; one more to get warm."""
-    batches = PreTrainingBatches(random_corpus(recipe.vocab_size), recipe.batch_config(), device=device)
+    corpus = random_corpus(recipe.vocab_size, TOKENS, seed=recipe.seed)
+    batches = PreTrainingBatches(corpus, recipe.batch_config(), device=device)
     config = recipe.replace(steps=every * saves * (rounds + 1) + 1).training_config()
     with tempfile.TemporaryDirectory() as folder:
         plain, saving = (
@@ -107,37 +110,3 @@ def take_turn(trainer: BertTrainer, every: int, *, saves: int) -> tuple[float, f
         trainer.health.check(trainer.step)  # waits for the device
         trainer.saver.wait()
     return time.perf_counter() - began, inside
-
-
-def random_corpus(vocab_size: int) -> TokenCorpus:
-    """Make a text of random words: what is in it costs nothing."""
-    tokens = np.random.default_rng(0).integers(5, vocab_size, SENTENCE * SENTENCES).astype(np.uint16)
-    return TokenCorpus(
-        tokens=tokens,
-        sentence_ends=np.arange(SENTENCE, len(tokens) + 1, SENTENCE),
-        document_ends=np.arange(10, SENTENCES + 1, 10),
-        vocab_size=vocab_size,
-    )
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", default="mini")
-    parser.add_argument("--every", type=int, default=50, help="steps between saves")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--saves", type=int, default=2, help="saves a round")
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--max-length", type=int)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    recipe = Recipe.for_preset(given.preset, batch_size=given.batch_size, max_length=given.max_length)
-    found = bench_saving(
-        recipe, every=given.every, rounds=given.rounds, saves=given.saves, device=pick_device(given.device)
-    )
-    print(json.dumps(asdict(found)) if given.json else "\n".join(found.lines()))
-
-
-if __name__ == "__main__":
-    main()

@@ -10,21 +10,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
+import psutil
 
-from bertlib.bench.corpus import PeakMemory
+from bertlib.bench.memory import highest_resident
 from bertlib.config import BertConfig
+from bertlib.counting import count_parameters
 from bertlib.data.arrays import TokenCorpus, token_type
 from bertlib.data.batches import BatchConfig, PreTrainingBatches
 from bertlib.data.corpus import find_texts, read_chunks, sample_texts
 from bertlib.data.prepare import encode_chunk
 from bertlib.errors import ConfigError
 from bertlib.flops import flops_per_token
-from bertlib.model import BertForPreTraining
 from bertlib.peak import published_peak
 from bertlib.tokenizer import WordPieceTokenizer
 
@@ -70,7 +69,7 @@ class Undertaking:
     @property
     def parameters(self) -> int:
         """Weights, each counted once; the table of words is the input's and the output's."""
-        return _parameters(self.config)
+        return sum(count_parameters(self.config).values())
 
     @property
     def tokens(self) -> float:
@@ -115,12 +114,6 @@ class Undertaking:
         return self.hours(card, cards) * cards * WATTS[card] * AROUND_THE_CARD / 1000
 
 
-@lru_cache(maxsize=8)
-def _parameters(config: BertConfig) -> int:
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in BertForPreTraining(config).parameters())
-
-
 def needs_table(plans: Sequence[Undertaking]) -> list[str]:
     """Return what each undertaking takes, as the lines of a Markdown table, a column each."""
     rows = {
@@ -146,25 +139,25 @@ def hours_table(plans: Sequence[Undertaking], *, cards: Sequence[int] = (1, 8, 6
     The last number of cards comes twice: with the batch as it is, and with one that is sixteen times as large
     and as many steps fewer.
     """
-    head = ["", "card", "cards", "batch", "texts on each", "arithmetic a step", "exchange a step"]
+    head = ["", "card", "cards", "batch", "texts each", "arithmetic, ms", "exchange, ms"]
     rows = []
     for plan in plans:
         larger = replace(plan, batch_size=16 * plan.batch_size, steps=plan.steps // 16)
         for card in WATTS:
             rows += [_hours_row(plan, card, count) for count in cards]
             rows.append(_hours_row(larger, card, cards[-1]))
-    return _table([*head, "hours at best", "kWh"], rows)
+    return _table([*head, "hours", "kWh"], rows)
 
 
 def _hours_row(plan: Undertaking, card: str, cards: int) -> list[str]:
     return [
-        f"BERT-{plan.preset.capitalize()}",
+        plan.preset.capitalize(),
         card.split()[1].split("-")[0],
         str(cards),
         f"{plan.batch_size:,}",
         f"{plan.batch_size / cards:g}",
-        f"{plan.arithmetic_seconds(card, cards) * 1e3:.1f} ms",
-        f"{plan.exchange_seconds(card, cards) * 1e3:.1f} ms",
+        f"{plan.arithmetic_seconds(card, cards) * 1e3:.1f}",
+        f"{plan.exchange_seconds(card, cards) * 1e3:.1f}",
         f"{plan.hours(card, cards):.1f}",
         f"{plan.kilowatt_hours(card, cards):.0f}",
     ]
@@ -224,11 +217,12 @@ def plan_bytes(sentences: int, *, length: int = 128) -> tuple[float, float]:
         document_ends=np.append(np.arange(20, sentences, 20), sentences),
         vocab_size=1,
     )
-    with PeakMemory() as memory:
-        batches = PreTrainingBatches(text, BatchConfig(max_length=length))
-        kept = memory.now - memory.base
+    process = psutil.Process()
+    base = process.memory_info().rss
+    batches = PreTrainingBatches(text, BatchConfig(max_length=length))
+    kept, peak = process.memory_info().rss - base, highest_resident() - base
     assert batches.texts_per_epoch
-    return kept / sentences, memory.over_base / sentences
+    return kept / sentences, peak / sentences
 
 
 def _gb(size: float) -> str:
@@ -237,7 +231,8 @@ def _gb(size: float) -> str:
 
 def _power(number: float) -> str:
     mantissa, exponent = f"{number:.1e}".split("e")
-    return f"{mantissa} · 10^{int(exponent)}"
+    raised = str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} · 10{raised}"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -6,8 +6,9 @@
         --valid texts/books/valid.txt.xz --valid texts/wiki/valid.txt.xz --minutes 8 --out OUT
 
 It is ``bertlib pretrain`` and then ``python -m bertlib.bench.ship``, the very same functions, with the
-numbers below. It needs no installed package and no network: ``python3 -m`` in the repository's root will do,
-with torch, numpy, accelerate, safetensors, tokenizers and tqdm. OUT then holds eight files::
+numbers below. It wants a machine with a GPU and the texts beside the checkout; no installed package and no
+network: ``python3 -m`` in the repository's root will do, with torch, numpy, accelerate, safetensors,
+tokenizers and tqdm. OUT then holds eight files::
 
     mini-books/             config.json  model.safetensors  vocab.txt  tokenizer_config.json
                             card.json  MODEL_CARD.md
@@ -15,18 +16,10 @@ with torch, numpy, accelerate, safetensors, tokenizers and tqdm. OUT then holds 
 
 Copy the folder over ``bertlib/pretrained/mini-books``, the curve into ``book/results``.
 
-On a machine that stops commands after ten minutes, and to which the repository travels with at most 64 MiB,
-the text goes along packed (41 MB; its token arrays would be 73 MB) and is prepared there. Copy the four files
-into two folders of the checkout, ``.texts/pretrain_books_en`` and ``.texts/pretrain_wiki_en``, and run::
-
-    export PYTHONUNBUFFERED=1; timeout -s INT 570 python3 -m bertlib.bench.ship_run \
-        .texts/pretrain_books_en/train.txt.xz .texts/pretrain_wiki_en/train.txt.xz \
-        --valid .texts/pretrain_books_en/valid.txt.xz --valid .texts/pretrain_wiki_en/valid.txt.xz \
-        --run /tmp/run --out $OUT --minutes 7.5
-
-Interrupted (Ctrl-C, ``timeout -s INT``), it ships the newest checkpoint. Where two such commands find the
-same machine, the second with ``--resume`` goes on with the run. A first look at ``--minutes 0.5`` costs
-little and tells the rate, the loss and whether the learning rate is too high.
+``--minutes`` are minutes of training; vocabulary, token arrays and the measurements at the end come on top.
+Interrupted (Ctrl-C, ``timeout -s INT``), it ships the newest checkpoint; ``--resume`` goes on with the run. A
+first look at ``--minutes 0.5`` costs little and tells the rate, the loss and whether the learning rate is too
+high.
 """
 
 from __future__ import annotations
@@ -58,19 +51,26 @@ GPU: dict[str, Any] = {
     "batch_size": 512, "max_length": 128, "learning_rate": 2e-3, "warmup_share": 0.06, "dropout": 0.0,
     "precision": "bf16", "log_every": 20, "eval_every": 500, "eval_batches": 7, "save_every": 1000,
 }  # fmt: skip
+TRAINING = "training a "  # so begins what `pretrain` says when text and vocabulary are ready
 POWER_EVERY = 2.0  # seconds between two looks at the card's own meter
 
 
 class PowerMeter:
-    """The mean of a GPU's own power readings, in watts; None where it has no meter."""
+    """The mean of a GPU's own power readings while it trains, in watts; none where it has no meter."""
 
     def __init__(self) -> None:
         self.readings: list[float] = []
         self._done = threading.Event()
+        self._training = threading.Event()
+
+    def listen(self, line: str) -> None:
+        """Hear what ``pretrain`` says, and begin when it begins to train."""
+        if line.startswith(TRAINING):
+            self._training.set()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Read the meter from time to time while the block runs."""
+        """Read the meter from time to time while the block runs, once training has begun."""
         thread = threading.Thread(target=self._read, daemon=True)
         thread.start()
         try:
@@ -81,6 +81,8 @@ class PowerMeter:
 
     def _read(self) -> None:
         while torch.cuda.is_available() and not self._done.wait(POWER_EVERY):
+            if not self._training.is_set():
+                continue
             try:
                 self.readings.append(torch.cuda.power_draw() / 1000)
             except Exception:  # no library to ask, or a driver that does not tell: then there is no number
@@ -123,9 +125,14 @@ def ship_run(
         BertlibError: as ``pretrain`` and ``ship``.
     """
     meter, began, cpu = PowerMeter(), time.perf_counter(), time.process_time()
+
+    def hear(line: str) -> None:
+        meter.listen(line)
+        _say(line)
+
     with meter.running():
         try:
-            pretrain(request, resume=resume, progress=False, say=_say)
+            pretrain(request, resume=resume, progress=False, say=hear)
         except KeyboardInterrupt:
             _say("interrupted: the newest checkpoint is shipped")
     spent = time.process_time() - cpu

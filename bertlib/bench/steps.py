@@ -1,6 +1,8 @@
 """One optimiser step, of ours and of ``transformers``' model, in a plain loop around either.
 
-Both get the same masked batch, a fused AdamW and clipping, so that what differs is the model's arithmetic.
+Both get the same masked batch, a fused AdamW and clipping. Ours runs at a lower precision of fp32 products
+and keeps freed memory (:mod:`bertlib.train.allocator`), as our trainer does; theirs does so only where it is
+told to. With both lent to it, what differs is the model's arithmetic.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from bertlib.bench.cell import Cell
 from bertlib.bench.curves import loss_curves
 from bertlib.bench.memory import memory_of
 from bertlib.bench.pretrain import PretrainBench, bench_pretraining
+from bertlib.bench.turns import why
 from bertlib.errors import BertlibError
+from bertlib.train.memory import out_of_memory
 
 PRESETS = ("tiny", "mini", "small", "base")
 VOCAB_SIZES = (8_192, 30_522)
@@ -106,8 +106,10 @@ def sweep(
             )
             results.append(found.to_dict())
             lines = found.lines()
-        except (BertlibError, torch.OutOfMemoryError, MemoryError) as error:
-            results.append({"cell": cell.to_dict(), "not_measured": str(error).splitlines()[0]})
-            lines = [f"{cell}: not measured: {error}"]
+        except Exception as error:
+            if not (isinstance(error, BertlibError) or out_of_memory(error)):
+                raise
+            results.append({"cell": cell.to_dict(), "not_measured": why(error)})
+            lines = [f"{cell}: not measured: {why(error)}"]
         after_cell(results, lines)
     return results

@@ -13,12 +13,12 @@ import torch
 from bertlib.bench.sources import described
 from bertlib.config import BertConfig
 from bertlib.data.arrays import META, TokenCorpus
-from bertlib.data.batches import Batch, PreTrainingBatches, SpecialIds
+from bertlib.data.batches import Batch
 from bertlib.data.holdout import hold_out
 from bertlib.errors import CheckpointError
 from bertlib.model import BertForPreTraining
 from bertlib.model_folder import build_model, read_safetensors
-from bertlib.pretrain import VALID_SHIFT
+from bertlib.pretrain import held_out_batches
 from bertlib.recipes import Recipe
 from bertlib.request import Request
 from bertlib.store import load_pretrained
@@ -27,10 +27,14 @@ from bertlib.train import newest_checkpoint, read_log
 from bertlib.train.checkpoint import MODEL
 
 CURVE_POINTS = 300
-OPTIONS = (
+OPTIONS = (  # of `bertlib pretrain`, by their names in a recipe
     "vocab_size", "steps", "batch_size", "max_length", "positions", "learning_rate", "dropout",
-    "accumulation", "precision", "save_every", "eval_every", "seed",
+    "accumulation", "precision", "matmul_precision", "pairs", "masking", "static_masks", "objective",
+    "save_every", "eval_every", "seed",
 )  # fmt: skip
+NO_OPTIONS = ("warmup_share", "beta2", "initializer_range")  # they make another model, but only in Python
+OTHERWISE = {"tokenizer": None, "start": None, "language": "en", "world": "village", "encoding": "utf-8",
+             "errors": "strict"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +88,8 @@ class HeldOut:
 
     def __init__(self, run: TrainedRun, corpus: TokenCorpus, device: torch.device) -> None:
         corpus.check_tokenizer(run.tokenizer)
-        recipe, tokenizer = run.request.recipe, run.tokenizer
-        recipe = recipe if corpus.num_documents > 1 else recipe.replace(nsp=False)
-        special = SpecialIds(
-            tokenizer.pad_id, tokenizer.unk_id, tokenizer.cls_id, tokenizer.sep_id, tokenizer.mask_id
-        )
         self.corpus = corpus
-        config = recipe.batch_config(seed_shift=VALID_SHIFT)
-        self.batches = PreTrainingBatches(corpus, config, special=special, device=device)
+        self.batches = held_out_batches(run.request.recipe, corpus, run.tokenizer, device)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield every batch; the last one is as short as it has to be."""
@@ -121,7 +119,11 @@ def corpora(
 
 
 def elapsed(events: list[dict[str, Any]], key: str = "seconds") -> list[float]:
-    """Return for each logged training step the seconds so far; a resumed run's clock begins anew at zero."""
+    """Return for each logged training step the seconds so far; a resumed run's clock begins anew at zero.
+
+    It is known by the first value that is lower than the one before. Of a run that was cut off sooner than it
+    took to log its first step afterwards, the seconds before are lost.
+    """
     clock = [float(event[key]) for event in events if event["event"] == "train" and key in event]
     passed, before = clock[:1], 0.0
     for last, now in pairwise(clock):
@@ -206,14 +208,22 @@ def training_facts(
 
 def training_command(request: Request) -> str:
     """Return the command that asks for this run again, with paths that belong to no machine."""
-    usual, asked = Recipe.for_preset(request.recipe.preset), request.recipe
+    asked = request.recipe
+    usual = Recipe.for_preset(asked.preset, story=not request.sources)
     words = ["bertlib pretrain", *(described(source)["file"] for source in request.sources)]
     words += [f"--valid {described(source)['file']}" for source in request.valid]
     words.append(f"--preset {asked.preset}")
-    for option in OPTIONS:
-        value = getattr(asked, option)
-        if value != getattr(usual, option):
-            words.append(f"--{option.replace('_', '-')} {value}")
-    words += ["--cased"] if not asked.lowercase else []
-    words += ["--no-nsp"] if not asked.nsp else []
+    for name in OPTIONS:
+        if (value := getattr(asked, name)) != getattr(usual, name):
+            words.append(f"--{name.removesuffix('_precision').replace('_', '-')} {value}")
+    flags = {"--cased": not asked.lowercase, "--no-nsp": not asked.nsp, "--fsdp": asked.fsdp}
+    words += [flag for flag, given in flags.items() if given]
+    named = {"tokenizer": "RUN/tokenizer", "start": "RUN/model"}
+    for name, default in OTHERWISE.items():
+        if (value := getattr(request, name)) != default:
+            words.append(f"--{name.replace('start', 'start-from')} {named.get(name, value)}")
+    changed = [name for name in NO_OPTIONS if getattr(asked, name) != getattr(usual, name)]
+    words += ["  # and Recipe:", ", ".join(f"{name}={getattr(asked, name)}" for name in changed)] * bool(
+        changed
+    )
     return " ".join(words)

@@ -96,6 +96,11 @@ class Turns:
         return line + (f" (and {self.dropped} disturbed rounds left out)" if self.dropped else "")
 
 
+def why(error: Exception) -> str:
+    """Say in one line why something could not be measured."""
+    return (str(error).strip() or repr(error)).splitlines()[0]
+
+
 def finish(device: torch.device) -> None:
     """Wait until the device has computed everything."""
     if device.type == "cuda":

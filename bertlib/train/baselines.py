@@ -58,7 +58,9 @@ class CountingBaselines:
         """Return the share of masked words guessed right by each: ``{"unigram": ..., "bigram": ...}``."""
         unigram = bigram = words = 0
         for batch in batches:
-            left = batch.input_ids.roll(1, dims=1).cpu()[batch.selected.cpu()]  # (N,)
+            to_the_right = batch.attention_mask.dim() == 3  # each position is asked for the word after it
+            neighbour = batch.input_ids if to_the_right else batch.input_ids.roll(1, dims=1)
+            left = neighbour.cpu()[batch.selected.cpu()]  # (N,)
             labels = batch.labels.cpu()
             known = left >= self.first_word_id
             guess = torch.where(known, self.follower[left], self.likeliest)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,7 @@ class Checkpoint:
     step: int
     settings: dict[str, Any]  # what the run was started with
     pieces: int = 1  # into how many a batch was cut: more than at the start, if memory ran out
-    skipped: tuple[str, ...] = ()  # why newer ones could not be used
-
-    @property
-    def warnings(self) -> list[str]:
-        """A line for each newer checkpoint that was passed over."""
-        return [f"{reason}: using {self.path.name} instead" for reason in self.skipped]
+    skipped: Mapping[Path, str] = field(default_factory=dict)  # newer ones, and why they could not be used
 
 
 def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, dict[str, Tensor]]:
@@ -62,6 +57,7 @@ def optimizer_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tenso
 def restore_optimizer(model: nn.Module, optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give the optimiser back its tensors, each on its parameter's device (counters stay on the CPU)."""
     parameters = dict(model.named_parameters())
+    optimizer.state.clear()
     for key, value in tensors.items():
         name, _, kind = key.rpartition(":")
         where = parameters[name].device if value.dim() or parameters[name].is_cuda else "cpu"
@@ -78,7 +74,7 @@ def save_checkpoint(
     settings: dict[str, Any],
     keep: int = 2,
 ) -> Path:
-    """Write the checkpoint of ``step`` into ``folder`` and remove all but the newest ``keep``.
+    """Write the checkpoint of ``step`` into ``folder``; of it and older ones ``keep`` stay.
 
     Raises:
         BertlibError: the disk is full; earlier checkpoints stay.
@@ -112,7 +108,8 @@ def write_checkpoint(
             "files": {file: fingerprint(temporary / file) for file in tensors},
         }
         (temporary / STATE).write_text(json.dumps(state, indent=2), encoding="utf-8")
-    for old in sorted(folder.glob("step-*"))[:-keep]:
+    older = (other for other in folder.glob("step-*") if other.name < path.name)
+    for old in sorted(older, reverse=True)[keep - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
     return path
 
@@ -126,21 +123,15 @@ def fingerprint(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 
 
-def clear_leftovers(folder: Path) -> None:
-    """Remove the half-written folders of a process that was killed in mid-save."""
-    for leftover in [*folder.glob(".step-*.tmp"), *folder.glob(".step-*.old")]:
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
     """Find the newest complete checkpoint; None if there is none at all.
 
     A truncated or altered one is passed over, and the reason kept in ``skipped``.
 
     Raises:
-        CheckpointError: there are checkpoints, but none is whole.
+        CheckpointError: there are checkpoints, but none is whole, or another version wrote the newest.
     """
-    skipped: list[str] = []
+    skipped: dict[Path, str] = {}
     for path in sorted(folder.glob("step-*"), reverse=True):
         problem = damage(path)
         if problem is None:
@@ -150,21 +141,33 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
                 step=state["step"],
                 settings=state["settings"],
                 pieces=state.get("pieces", 1),
-                skipped=tuple(skipped),
+                skipped=skipped,
             )
-        skipped.append(problem)
+        skipped[path] = problem
     if skipped:
-        raise CheckpointError(f"no whole checkpoint in {folder}: {'; '.join(skipped)}. Start the run again")
+        reasons = "; ".join(skipped.values())
+        raise CheckpointError(
+            f"no whole checkpoint in {folder}: {reasons}. Start the run again in another folder"
+        )
     return None
 
 
 def damage(path: Path) -> str | None:
-    """Say what is wrong with a checkpoint folder, or None."""
+    """Say what is wrong with a checkpoint folder, or None.
+
+    Raises:
+        CheckpointError: another version of bertlib wrote it.
+    """
     try:
         state = json.loads((path / STATE).read_text(encoding="utf-8"))
-        files = state["files"]
-    except (OSError, ValueError, KeyError):
+        files = state["files"] if state["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):
         return f"{path.name}/{STATE} is missing or unreadable"
+    if files is None:
+        raise CheckpointError(
+            f"{path} has format {state['format']}, this version of bertlib reads {FORMAT}; resume with the "
+            "version that wrote it"
+        )
     for name, expected in files.items():
         file = path / name
         size = file.stat().st_size if file.exists() else 0

@@ -31,11 +31,15 @@ class Health:
     def guard(self, number: Tensor) -> None:
         """Let the optimiser's next step change nothing if ``number`` is NaN or infinite.
 
-        The norm of the gradient is such a number: it is the same in all processes, and it is no number as
-        soon as any part of the loss or of the gradient is none.
+        It has to be the same in all processes, or some take the step and others do not. The norm of the
+        gradient is such a number, and it is none as soon as any part of the gradient is none.
         """
         self.bad = (~torch.isfinite(number.detach())).float()
         self.optimizer.found_inf = self.bad  # type: ignore[attr-defined]
+
+    def reset(self) -> None:
+        """Forget the step before: the weights are those of a checkpoint again."""
+        self.bad = torch.zeros_like(self.bad)
 
     def check(self, step: int, bad: float | None = None) -> None:
         """Stop if the step before was no number.

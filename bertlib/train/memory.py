@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import torch
 
 from bertlib.data.batches import Batch
@@ -17,11 +20,36 @@ def cut(batch: Batch, pieces: int) -> list[Batch]:
     return [batch.rows(number * texts // pieces, (number + 1) * texts // pieces) for number in range(pieces)]
 
 
+def cut_each(batches: Iterable[Batch], pieces: int) -> Iterator[Batch]:
+    """Yield the pieces of one batch after the other."""
+    for batch in batches:
+        yield from cut(batch, pieces)
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Tell whether memory has run out: of the GPU, or of the machine as PyTorch or NumPy words it."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
+
+
+@contextmanager
+def not_twice() -> Iterator[None]:
+    """Keep an optimiser's step that ran out of memory half-way from being taken again.
+
+    Raises:
+        TrainingError: it did; with what to do.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise TrainingError(
+            "out of memory in the optimiser's step, which keeps two averages of each weight: smaller pieces "
+            "of a batch cannot help. A smaller --preset or --vocab-size can, or --fsdp with several "
+            "processes; earlier checkpoints are good"
+        ) from error
 
 
 def smaller_pieces(pieces: int, texts: int, *, processes: int = 1) -> int:

@@ -22,7 +22,8 @@ import torch.distributed as dist
 
 from bertlib.errors import TrainingError
 
-PATIENCE = timedelta(minutes=10)  # for one exchange: longer than the slowest evaluation or last save
+# For one exchange while training: longer than the slowest evaluation or last save.
+PATIENCE_IN_TRAINING = timedelta(minutes=10)
 
 
 class Peer(NamedTuple):
@@ -51,7 +52,7 @@ def peers_watched(*, remedy: str) -> Iterator[None]:
     dist.all_gather_object(peers, me)
     others = [peer for peer in peers if peer is not None and peer != me]
     with contextlib.suppress(AttributeError):  # it is not for everybody in PyTorch yet
-        dist.distributed_c10d._set_pg_timeout(PATIENCE)
+        dist.distributed_c10d._set_pg_timeout(PATIENCE_IN_TRAINING)
 
     def stopped(_signal: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one line is enough
@@ -69,6 +70,7 @@ def peers_watched(*, remedy: str) -> Iterator[None]:
         line = _obituary(others, me, remedy, wait=3.0)
         if line is None:
             raise
+        before = signal.SIG_IGN  # we are about to stop; torchrun's SIGTERM must not come before our line
         raise TrainingError(line) from error
     finally:
         with contextlib.suppress(ValueError):

@@ -26,7 +26,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from bertlib.errors import ConfigError
 from bertlib.model import BertForPreTraining
 
-PATIENCE = timedelta(hours=2)  # others wait so long while the first process prepares the text
+PATIENCE_FOR_TEXT = timedelta(hours=2)  # others wait so long while the first process prepares the text
 
 
 def process_state(device: torch.device) -> PartialState:
@@ -40,7 +40,7 @@ def process_state(device: torch.device) -> PartialState:
         if state.num_processes > 1 or state.device.type == device.type:
             return state
         AcceleratorState._reset_state(reset_partial_state=True)
-    return PartialState(cpu=device.type == "cpu", timeout=PATIENCE)
+    return PartialState(cpu=device.type == "cpu", timeout=PATIENCE_FOR_TEXT)
 
 
 def make_accelerator(device: torch.device) -> Accelerator:

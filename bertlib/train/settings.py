@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bertlib.errors import CheckpointError
+from bertlib.errors import CheckpointError, ConfigError
+from bertlib.train.config import TrainingConfig
 
 
 def refuse_other_settings(out: Path | None, saved: dict[str, Any], now: dict[str, Any]) -> None:
@@ -33,6 +34,28 @@ def refuse_other_settings(out: Path | None, saved: dict[str, Any], now: dict[str
                 f"the run in {out} was started with {part}.{key} = {theirs[key]!r}, now it is {value!r}; "
                 "resume with the same settings, or start afresh in another folder"
             )
+
+
+def refuse_few_texts(batch_size: int, config: TrainingConfig, *, processes: int) -> None:
+    """See that there are texts enough for everybody.
+
+    Args:
+        batch_size: texts of a batch, over all processes.
+        config: says into how many pieces each process cuts its texts. Where the weights are shared out, all
+            processes put a block together at the same time, so they need the same number.
+        processes: their number.
+
+    Raises:
+        ConfigError: a process would have no text, or fewer than pieces.
+    """
+    if batch_size < processes:
+        raise ConfigError(f"batch_size is {batch_size}; expected a text for each process")
+    least = batch_size // processes
+    if config.fsdp and processes > 1 and config.accumulation > least:
+        raise ConfigError(
+            f"accumulation is {config.accumulation}, but a process has {least} of the {batch_size} texts; "
+            f"with --fsdp expected at most {least}, so that all processes have as many pieces"
+        )
 
 
 def refuse_different_steps(out: Path, steps: list[int]) -> None:

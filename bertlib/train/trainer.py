@@ -13,19 +13,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from bertlib.data.batches import Batch, PreTrainingBatches
-from bertlib.errors import ConfigError
 from bertlib.lock import sole_user
 from bertlib.model import BertForPreTraining
 from bertlib.objectives import MaskedLMLoss, NSPLoss
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
 from bertlib.train.allocator import kept_memory
-from bertlib.train.checkpoint import clear_leftovers, load_checkpoint, newest_checkpoint, state_tensors
+from bertlib.train.checkpoint import load_checkpoint, newest_checkpoint, state_tensors
 from bertlib.train.config import TrainingConfig
 from bertlib.train.evaluate import Evaluation, evaluate
 from bertlib.train.health import Health
+from bertlib.train.leftovers import clear_leftovers, refuse_newer, remove_skipped
 from bertlib.train.log import JsonLog
-from bertlib.train.memory import cut, describe_pieces, out_of_memory, smaller_pieces
+from bertlib.train.memory import cut, cut_each, describe_pieces, not_twice, out_of_memory, smaller_pieces
 from bertlib.train.meter import Meter, Work
 from bertlib.train.optim import make_optimizer
 from bertlib.train.peers import peers_watched
@@ -33,7 +33,7 @@ from bertlib.train.precision import autocast, matmul_precision
 from bertlib.train.processes import make_accelerator, shard_model, sync_gradients, whole_norm, whole_tensors
 from bertlib.train.saving import BackgroundSaver
 from bertlib.train.schedule import learning_rate
-from bertlib.train.settings import refuse_different_steps, refuse_other_settings
+from bertlib.train.settings import refuse_different_steps, refuse_few_texts, refuse_other_settings
 
 
 class Losses(NamedTuple):
@@ -76,8 +76,7 @@ class BertTrainer:
         self.config, self.batches, self.valid, self.out = config, batches, valid, out
         self.accelerator = make_accelerator(batches.device)
         main, processes = self.accelerator.is_main_process, self.accelerator.num_processes
-        if batches.config.batch_size < processes:
-            raise ConfigError(f"batch_size is {batches.config.batch_size}; expected a text for each process")
+        refuse_few_texts(batches.config.batch_size, config, processes=processes)
         fixed = {"training": config.learning_fields(), "processes": {"number": processes}}
         self.settings = fixed | (settings or {})
         sharded = config.fsdp and shard_model(self.accelerator, model, model.bert.encoder.blocks)
@@ -100,6 +99,7 @@ class BertTrainer:
 
     def train_batch(self, batch: Batch) -> Losses:
         """Take one optimiser step on this process's texts; return its share of the batch's mean losses."""
+        self.optimizer.zero_grad()  # also of a step that was interrupted
         words, pairs = self._count(batch)
         pieces = cut(batch, self.pieces)
         totals = []
@@ -114,9 +114,9 @@ class BertTrainer:
         norm = whole_norm(self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip))
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        self.health.guard(losses.total + norm)  # NaN: the next line changes nothing
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.health.guard(norm)  # NaN: the next line changes nothing
+        with not_twice():
+            self.optimizer.step()
         self.step += 1
         return losses
 
@@ -138,8 +138,10 @@ class BertTrainer:
         """Measure on the first ``eval_batches`` held-out batches, the same each time."""
         if self.valid is None:
             return None
+        self.health.check(self.step)
+        pieces = cut_each(map(self.valid.batch, range(self.config.eval_batches)), self.pieces)
         with matmul_precision(self.config.matmul_precision), self._autocast():
-            found = evaluate(self.model, map(self.valid.batch, range(self.config.eval_batches)))
+            found = evaluate(self.model, pieces)
         self._write("valid", step=self.step, **found.to_dict())
         return found
 
@@ -148,12 +150,8 @@ class BertTrainer:
         self.health.check(self.step)
         main = self.accelerator.is_main_process
         tensors = state_tensors(self.plain_model, self.optimizer.optimizer)
-        self.saver.start(
-            {file: whole_tensors(named, keep=main) for file, named in tensors.items()},
-            step=self.step,
-            settings=self.settings,
-            pieces=self.pieces,
-        )
+        whole = {file: whole_tensors(named, keep=main) for file, named in tensors.items()}
+        self.saver.start(whole, step=self.step, settings=self.settings, pieces=self.pieces)
         if wait:
             self.saver.wait()
             self.accelerator.wait_for_everyone()
@@ -162,25 +160,29 @@ class BertTrainer:
         """Go back to the newest whole checkpoint in ``out``, if there is one.
 
         Returns:
-            A line for each newer checkpoint that was damaged and passed over.
+            A line for each newer checkpoint that was damaged; it was passed over and removed.
 
         Raises:
             CheckpointError: it belongs to a run with other settings, or none is whole.
         """
         if self.out is None:
             return []
-        checkpoint = newest_checkpoint(self.out / "checkpoints")
-        if checkpoint is not None:
-            refuse_other_settings(self.out, checkpoint.settings, self.settings)
-            load_checkpoint(checkpoint, model=self.plain_model, optimizer=self.optimizer.optimizer)
-            self.step, self.pieces = checkpoint.step, max(checkpoint.pieces, self.pieces)
-        mine = torch.tensor([self.step], device=self.batches.device)
-        refuse_different_steps(self.out, self.accelerator.gather(mine).tolist())
-        if self.log:
-            with sole_user(self.out, "training"):
-                clear_leftovers(self.out / "checkpoints")
+        folder = self.out / "checkpoints"
+        with sole_user(self.out, "training") if self.log else nullcontext():
+            if self.log:
+                clear_leftovers(folder)
+            self.accelerator.wait_for_everyone()
+            checkpoint = newest_checkpoint(folder)
+            if checkpoint is not None:
+                refuse_other_settings(self.out, checkpoint.settings, self.settings)
+                load_checkpoint(checkpoint, model=self.plain_model, optimizer=self.optimizer.optimizer)
+                self.step, self.pieces = checkpoint.step, max(checkpoint.pieces, self.pieces)
+                self.health.reset()
+            mine = torch.tensor([self.step], device=self.batches.device)
+            refuse_different_steps(self.out, self.accelerator.gather(mine).tolist())
+            if self.log:
                 self.log.forget_after(self.step, last=self.step == self.config.steps)
-        return checkpoint.warnings if checkpoint else []
+            return remove_skipped(checkpoint) if checkpoint and self.log else []
 
     def _losses(self, piece: Batch, words: int, pairs: int) -> Losses:
         with self._autocast():
@@ -208,11 +210,9 @@ class BertTrainer:
         return autocast(self.config.precision, self.batches.device)
 
     def _learning_rate(self) -> float:
+        config = self.config
         return learning_rate(
-            self.step,
-            peak=self.config.learning_rate,
-            warmup_steps=self.config.warmup_steps,
-            total_steps=self.config.steps,
+            self.step, peak=config.learning_rate, warmup_steps=config.warmup_steps, total_steps=config.steps
         )
 
     def _own_texts(self) -> Batch:
@@ -233,7 +233,6 @@ class BertTrainer:
                 if not out_of_memory(error):
                     raise
             # not inside "except": there the error still holds on to what was computed
-            self.optimizer.zero_grad()
             texts, before = len(batch.input_ids), self.pieces
             self.pieces = smaller_pieces(before, texts, processes=self.accelerator.num_processes)
             tqdm.write(describe_pieces(self.pieces, texts, before), file=sys.stderr)
@@ -263,6 +262,7 @@ class BertTrainer:
                 disable=not self.progress,
             ) as bar,
         ):
+            refuse_newer(self.out, self.step)
             while self.step < end:
                 losses = self._train_within_memory(self._own_texts())
                 self.saver.check()
@@ -279,6 +279,7 @@ class BertTrainer:
         self.accelerator.wait_for_everyone()
 
     def _log_training(self, losses: Losses, meter: Meter, bar: tqdm) -> None:
+        self.health.check(self.step)  # in every process: nobody waits for one that has stopped
         total, mlm, nsp = self.accelerator.reduce(torch.stack(tuple(losses))).tolist()
         if not self.accelerator.is_main_process:
             return
@@ -293,7 +294,6 @@ class BertTrainer:
         )  # fmt: skip
 
     def _write(self, event: str, **values: Any) -> None:
-        self.health.check(self.step)
         if self.log:
             self.log.write(event, **values)
         if self.on_log and self.accelerator.is_main_process:

@@ -20,7 +20,7 @@ them, each with a ``cell`` that names its conditions; a file without ``rows`` is
 ``pretrained`` and ``scratch``
     a task learned from two starts (:mod:`bertlib.bench.sst2`)
 ``save_every``
-    what saving costs a run (:mod:`bertlib.bench.saving`)
+    what saving costs a run (``bertlib bench saving``)
 any other numbers (``bertlib bench corpus``)
     a table
 

@@ -33,6 +33,8 @@ def tables(found: Json) -> Sheet:
     written = [Table(head=(common, "tokens/s", "ratio"), sections=tuple(sections))]
     if meanings := rows[0].get("tricks"):
         written.append(Table(head=("trick", "what it is"), sections=(("", tuple(meanings.items())),)))
+    if reasons := {name: why for row in rows for name, why in row.get("reasons", {}).items()}:
+        written.append(Table(head=("not measured", "why"), sections=(("", tuple(reasons.items())),)))
     return Sheet(figures=tuple(figures), tables=tuple(written))
 
 

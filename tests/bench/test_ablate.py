@@ -57,6 +57,38 @@ def test_padding_is_not_counted():
     assert words[PADDED] < words[PACKED] <= SMALL.tokens
 
 
+def test_a_turn_of_the_packing_table_goes_through_all_batches(monkeypatch):
+    seen = []
+    monkeypatch.setattr("bertlib.bench.ablate.COUNT", 3)
+    monkeypatch.setattr("bertlib.bench.packing.COUNT", 3)
+    monkeypatch.setattr("bertlib.bench.ablate.variant_step", lambda *_, **__: float)
+    monkeypatch.setattr(
+        "bertlib.bench.packing.make_step",
+        lambda model, loss, batches, **_: lambda: seen.append(id(batches())),
+    )
+    result = bench_ablation(SMALL, rounds=2, steps=1, extras=())
+    warm_up, rounds = seen[: 3 * 2], seen[3 * 2 :]
+    assert len(set(warm_up)) == 6
+    assert len(rounds) == 2 * 3 * 3
+    for first in range(0, len(rounds), 3):
+        assert len(set(rounds[first : first + 3])) == 3
+    assert result.packing[PADDED].ratio.median == 1.0
+
+
+def test_an_extra_that_fails_costs_only_its_own_row(monkeypatch):
+    def compiler(*_, **__):
+        raise RuntimeError("no compiler here\nand much more")
+
+    monkeypatch.setattr("torch.compile", compiler)
+    result = bench_ablation(SMALL, rounds=1, steps=1, extras=("bf16", "compile"))
+    assert result.extra["+ bf16"] is not None
+    assert result.extra["+ compile"] is None
+    assert result.reasons == {"+ compile": "no compiler here"}
+    assert "+ compile was not measured: no compiler here" in result.lines()
+    assert result.to_dict()["reasons"] == result.reasons
+    assert result.packing
+
+
 def test_all_tables_are_filled_and_say_what_was_not_measured():
     seen = []
     result = bench_ablation(

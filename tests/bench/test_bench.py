@@ -2,6 +2,10 @@
 
 import json
 import math
+import subprocess
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -32,11 +36,23 @@ def test_all_sides_know_nothing_at_first(result):
 
 def test_ratios_are_those_of_the_same_rounds(result):
     assert next(iter(result.sides)) == TRAINER
-    assert {THEIRS, OUR_TRAINER, "transformers, matmul medium"} <= set(result.sides)
-    assert set(result.sides[OUR_TRAINER].ratios) == {TRAINER, "transformers, matmul medium"}
+    alike = {"transformers, matmul medium", "transformers, matmul medium, memory kept"}
+    assert {THEIRS, OUR_TRAINER, *alike} <= set(result.sides)
+    assert set(result.sides[OUR_TRAINER].ratios) == {TRAINER, *alike}
     for name, side in result.sides.items():
         assert name not in side.ratios
         assert all(0 < r.low <= r.median <= r.high for r in side.ratios.values())
+
+
+def test_the_quick_comparison_has_theirs_as_it_comes_and_with_our_settings(monkeypatch):
+    kept = []
+    monkeypatch.setattr("bertlib.bench.steps.kept_memory", lambda wanted: nullcontext(kept.append(wanted)))
+    for matmul in ("medium", "highest"):
+        quick = bench_pretraining(replace(SMALL, matmul=matmul), rounds=1, steps=1)
+        same = f"transformers, matmul {matmul}, memory kept"
+        assert set(quick.sides[f"bertlib, matmul {matmul}"].ratios) == {THEIRS, same}
+        assert quick.sides[same].share_of_peak > 0
+    assert kept[:4] == [False, True, True, True]  # theirs, theirs with our settings, ours at both precisions
 
 
 def test_each_side_is_charged_for_its_own_arithmetic(result):
@@ -50,6 +66,8 @@ def test_the_table_names_the_conditions(result):
     text = "\n".join(result.lines())
     for word in ("tiny", "vocabulary 300", "batch 4 x 16", "threads", TRAINER, "rounds", "hold text", "ln V"):
         assert word in text
+    assert f"{TRAINER} [1]" in text
+    assert "transformers, matmul medium, memory kept [3]" in text
     json.dumps(result.to_dict())
 
 
@@ -90,11 +108,34 @@ def test_a_side_takes_memory():
         measure_here("theirs", SMALL)
 
 
-def test_a_sweep_keeps_what_it_has_after_each_cell(monkeypatch):
+def test_no_side_is_charged_for_its_imports():
+    script = (
+        "import sys, json\n"
+        "from bertlib.bench import memory\n"
+        "cell = memory.Cell(preset='tiny', vocab_size=300, batch_size=2, max_length=16)\n"
+        "memory._import_all(cell)\n"
+        "data, before = memory.Data(cell), set(sys.modules)\n"
+        "memory._trainer_at_once(cell, data)\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(json.dumps(sorted(new & {'transformers', 'tokenizers', 'accelerate', 'bertlib'})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError("no room"), "no room"),
+        (MemoryError(), "MemoryError()"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory\nframe 1"), "DefaultCPUAllocator: can't"),
+    ],
+)
+def test_a_sweep_keeps_what_it_has_after_each_cell(monkeypatch, error, reason):
     def fails(cell, **_):
         if cell.vocab_size == 400:
-            raise MemoryError("no room")
-        return bench_pretraining(cell, rounds=2, steps=1)
+            raise error
+        return bench_pretraining(cell, rounds=1, steps=1)
 
     monkeypatch.setattr("bertlib.bench.sweep.measure_in_full", fails)
     cells = cells_of_sweep(SMALL, presets=["tiny"], vocab_sizes=[300, 400], batch_size=2)
@@ -104,8 +145,15 @@ def test_a_sweep_keeps_what_it_has_after_each_cell(monkeypatch):
     )
     assert [count for count, _ in seen] == [1, 2]
     assert results[0]["sides"]
-    assert results[1]["not_measured"] == "no room"
+    assert results[1]["not_measured"].startswith(reason)
+    assert "\n" not in results[1]["not_measured"]
     assert "not measured" in seen[1][1][0]
+
+
+def test_a_sweep_does_not_hide_a_mistake(monkeypatch):
+    monkeypatch.setattr("bertlib.bench.sweep.measure_in_full", lambda *_, **__: {}["sides"])
+    with pytest.raises(KeyError):
+        sweep([SMALL], rounds=1, steps=1)
 
 
 def test_batches_of_a_sweep_suit_the_size():

@@ -24,7 +24,7 @@ def bertlib(monkeypatch, capsys):
     return run
 
 
-@pytest.mark.parametrize("command", ["pretrain", "inference", "load", "tokenize", "corpus"])
+@pytest.mark.parametrize("command", ["pretrain", "inference", "load", "tokenize", "corpus", "saving"])
 def test_every_bench_explains_itself_with_examples(bertlib, command):
     code, out, _ = bertlib("bench", command, "--help")
     assert code == 0
@@ -66,6 +66,17 @@ def test_what_is_saved_says_where_it_comes_from(bertlib, tmp_path):
     assert saved["provenance"]["command"].startswith("bertlib bench pretrain --preset tiny")
     assert {"device", "threads", "torch", "transformers", "seed"} <= set(saved["provenance"])
     assert saved["sides"].keys() == json.loads(out)["sides"].keys()
+
+
+def test_the_cost_of_saving_is_a_file_for_the_book(bertlib, tmp_path):
+    file = tmp_path / "saving.json"
+    code, _, _ = bertlib(
+        "bench", "saving", "--preset", "tiny", "--batch-size", 2, "--max-length", 8, "--every", 2, "--saves", 1,
+        "--rounds", 1, "--save", file,
+    )  # fmt: skip
+    assert code == 0
+    saved = json.loads(file.read_text())
+    assert {"provenance", "save_every", "share", "spread"} <= saved.keys()
 
 
 def test_a_gpu_that_is_not_there_is_one_line(bertlib, monkeypatch):

@@ -1,13 +1,19 @@
+import dataclasses
 import json
+import re
 import shutil
+import threading
+import time
 
 import pytest
 import torch
+from typer.main import get_command
 
 from bertlib.bench import ship_run
 from bertlib.bench.model_card import render
 from bertlib.bench.ship import choose_kind, main, ship
-from bertlib.bench.trained_run import HeldOut, TrainedRun, corpora, curve, elapsed, training_command
+from bertlib.bench.trained_run import OPTIONS, HeldOut, TrainedRun, corpora, curve, elapsed, training_command
+from bertlib.cli import app
 from bertlib.errors import BertlibError, ConfigError
 from bertlib.pretrain import pretrain
 from bertlib.recipes import Recipe
@@ -162,6 +168,39 @@ def test_the_command_of_a_run_names_what_is_unusual(tmp_path):
     )
 
 
+def test_the_command_of_a_run_has_all_that_makes_it_another(tmp_path):
+    recipe = Recipe.for_preset(
+        "tiny", pairs="sop", masking="words", static_masks=2, matmul_precision="highest", warmup_share=0.5,
+        fsdp=True,
+    )  # fmt: skip
+    command = training_command(
+        Request(out=tmp_path, recipe=recipe, sources=("a/b.txt",), start=str(tmp_path), encoding="latin-1")
+    )
+    assert command == (
+        "bertlib pretrain a/b.txt --preset tiny --matmul highest --pairs sop --masking words --static-masks 2 "
+        "--fsdp --start-from RUN/model --encoding latin-1   # and Recipe: warmup_share=0.5"
+    )
+    known = {
+        option for parameter in get_command(app).commands["pretrain"].params for option in parameter.opts
+    }
+    known |= {"--no-nsp"}
+    assert {"--" + name.removesuffix("_precision").replace("_", "-") for name in OPTIONS} <= known
+    assert set(re.findall(r"--[a-z-]+", command)) <= known
+    story = Request(out=tmp_path, recipe=Recipe.for_preset("tiny", story=True, objective="causal", nsp=False))
+    assert training_command(story) == "bertlib pretrain --preset tiny --objective causal --no-nsp"
+
+
+@pytest.mark.parametrize("masking", ["words", "spans"])
+def test_runs_that_mask_words_or_spans_can_be_shipped(finished_run, masking):
+    run = TrainedRun.read(finished_run.out)
+    recipe = run.request.recipe.replace(masking=masking, pairs="sop")
+    run = dataclasses.replace(run, request=dataclasses.replace(run.request, recipe=recipe))
+    _, valid = corpora(run, finished_run.out, None, None)
+    batch = next(iter(HeldOut(run, valid, torch.device("cpu"))))
+    assert batch.selected.any()
+    assert (batch.next_sentence_label >= 0).any()
+
+
 def test_no_run_at_all_is_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit, match=r"ship: .*run\.json is missing"):
         main([str(tmp_path), "--out", str(tmp_path / "out")])
@@ -174,11 +213,41 @@ def test_pre_training_and_shipping_in_one_go(texts, tmp_path):
         f"--run {tmp_path / 'run'} --out {out}".split()
     )
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    assert len(files) == 8, "the device machine hands back eight files"
+    assert len(files) == 8
     assert {"log.jsonl", "mini-books-curve.json", "mini-books/MODEL_CARD.md"} <= set(files)
     card = json.loads((out / "mini-books" / "card.json").read_text())
     assert card["phases"][-1]["steps"] == 3
     assert card["phases"][-1]["cpu_seconds"] is not None
+
+
+def test_power_is_read_while_it_trains(monkeypatch):
+    read, asked = threading.Event(), []
+
+    def draw():
+        asked.append(told[-1])
+        read.set()
+        return 300_000
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "power_draw", draw)
+    monkeypatch.setattr(ship_run, "POWER_EVERY", 0.001)
+    meter, told = ship_run.PowerMeter(), []
+    with meter.running():
+        for line in ("learned a vocabulary of 400 word pieces", "training a tiny with 5 parameters on cuda"):
+            told.append(line)
+            meter.listen(line)
+            time.sleep(0.02)
+        assert read.wait(30)
+    assert set(asked) == {told[1]}
+    assert meter.told()["watts"] == 300
+
+
+def test_what_starts_the_meter_is_what_a_run_says(texts, quick_recipe, tmp_path):
+    said = []
+    request = Request(out=tmp_path, recipe=quick_recipe.replace(steps=1), sources=(str(texts),), device="cpu")
+    pretrain(request, progress=False, say=said.append)
+    assert said[-1].startswith(ship_run.TRAINING)
+    assert sum(line.startswith(ship_run.TRAINING) for line in said) == 1
 
 
 def test_an_interrupted_run_is_shipped_all_the_same(texts, tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def test_the_page_draws_every_file_and_names_a_command_for_each() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} <= set(sections)
 
 
-def test_ours_stand_against_their_defaults_and_against_our_setting() -> None:
+def test_ours_stand_against_their_defaults_and_against_theirs_with_our_settings() -> None:
     by_default, same = measured.sheet("sweep", KINDS["sweep"]).figures
     assert (by_default.one, same.one) == (TRAINER, SAME)
     assert [(bar.name, bar.value) for bar in by_default.groups[0].bars] == [
@@ -81,7 +81,7 @@ def test_what_failed_is_in_the_table_with_its_reason() -> None:
     html = drawn("sweep")
     assert "no room" in html
     assert "base" in html
-    assert 'colspan="5"' in html  # name, rate, share of peak, two ratios
+    assert 'colspan="6"' in html  # name, rate, share of peak, three ratios
     assert '<td class="number">20.00</td>' in html  # a share of 0.2 in percent
 
 
@@ -96,6 +96,7 @@ def test_tricks_are_drawn_against_their_first_and_gaps_stay_gaps() -> None:
     assert len(sheet.figures) == 1
     assert ("without luck", None, None) in sheet.tables[0].sections[0][1]
     assert "–</td>" in drawn("tricks")
+    assert sheet.tables[-1].sections == (("", (("+ compile", "no compiler"),)),)
 
 
 def test_shapes_become_rows_and_a_lone_bar_is_named_by_its_row() -> None:

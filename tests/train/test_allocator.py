@@ -1,31 +1,46 @@
-import resource
+import os
+import subprocess
 import sys
+import textwrap
 
 import pytest
-import torch
 
 from bertlib.train import allocator
 from bertlib.train.allocator import kept_memory
 
-HAS_GLIBC = sys.platform.startswith("linux") and allocator._mallopt() is not None
+# Another malloc in its place (LD_PRELOAD) does not listen.
+HAS_GLIBC = (
+    sys.platform.startswith("linux") and allocator._mallopt() is not None and not os.environ.get("LD_PRELOAD")
+)
 
+# In a process of its own: what other tests have left on the heap would serve these tensors too.
+MEASURE = """
+    import resource
+    import torch
+    from bertlib.train.allocator import kept_memory
 
-def page_faults(rounds=3):
-    torch.zeros(30_000_000)  # 120 MB; a Mini's word scores take 75
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(rounds):
-        torch.zeros(30_000_000)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    def page_faults(rounds=6):
+        torch.zeros(30_000_000)  # 120 MB; a Mini's word scores take 75
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(rounds):
+            torch.zeros(30_000_000)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-
-@pytest.mark.skipif(not HAS_GLIBC, reason="needs the GNU C library")
-def test_the_same_memory_serves_again():
     usual = page_faults()
     with kept_memory() as made:
         kept = page_faults()
+    print(int(made), usual, kept, page_faults())
+"""
+
+
+@pytest.mark.skipif(not HAS_GLIBC, reason="needs the GNU C library's own malloc")
+def test_the_same_memory_serves_again():
+    command = [sys.executable, "-c", textwrap.dedent(MEASURE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    made, usual, kept, after = map(int, done.stdout.split())
     assert made
-    assert kept < usual / 10
-    assert page_faults() > usual / 2  # set back
+    assert kept < usual / 2  # the first of them may still find no room
+    assert after > usual / 2  # set back
 
 
 def test_it_can_be_left_out():

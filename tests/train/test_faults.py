@@ -64,22 +64,64 @@ def test_a_gradient_that_is_no_number(make_trainer, tmp_path):
     assert newest_checkpoint(tmp_path / "checkpoints").step == 4
 
 
-def test_it_is_not_fetched_each_step(make_trainer, monkeypatch):
-    """Asking costs a GPU its head start; one fetch a step has the counts and the answer."""
+def test_after_a_bad_step_one_goes_back_and_on(make_trainer, tmp_path, monkeypatch):
+    straight = make_trainer(tmp_path / "straight")
+    straight.fit()
+    trainer = make_trainer(tmp_path / "bad")
+    with monkeypatch.context() as patch:
+        spoil(trainer, patch, step=7, value=math.nan)
+        with pytest.raises(TrainingError, match="step 7: "):
+            trainer.fit()
+    trainer.resume()
+    trainer.fit()
+    assert same(weights(trainer), weights(straight))
+
+
+def test_without_a_checkpoint_to_go_back_to_the_bad_step_is_not_forgotten(
+    make_trainer, tmp_path, monkeypatch
+):
+    trainer = make_trainer(tmp_path)
+    spoil(trainer, monkeypatch, step=1, value=math.nan)
+    for _ in range(2):
+        with pytest.raises(TrainingError, match="step 1: "):
+            trainer.fit()
+        trainer.resume()
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_an_interrupted_step_leaves_nothing_behind(make_trainer, monkeypatch, accumulation):
+    """Ctrl-C after the gradients are there: whoever goes on in the notebook must not add to them."""
+    straight, trainer = make_trainer(accumulation=accumulation), make_trainer(accumulation=accumulation)
+    straight.fit()
+    trainer.train_steps(3)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.accelerator, "clip_grad_norm_", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.fit()
+    trainer.fit()
+    assert same(weights(trainer), weights(straight))
+
+
+def test_a_step_asks_the_device_twice(make_trainer, monkeypatch):
+    """Asking costs a GPU its head start: once for the counts and how the last step went (one fetch has both),
+    once in the model for the number of rows it keeps."""
     trainer = make_trainer(steps=6, log_every=100)
-    fetched = []
-    for name in ("item", "tolist", "__int__", "__bool__"):
+    batches, fetched = [trainer.batches.batch(step) for step in range(2)], []
+    trainer.train_batch(batches[0])
+    for name in ("item", "tolist", "numpy", "cpu", "__int__", "__index__", "__float__", "__bool__"):
         real = getattr(torch.Tensor, name)
 
-        def counted(tensor, *, _real=real, _name=name):
+        def counted(tensor, *arguments, _real=real, _name=name, **options):
             fetched.append(_name)
-            return _real(tensor)
+            return _real(tensor, *arguments, **options)
 
         monkeypatch.setattr(torch.Tensor, name, counted)
-    trainer.health.bad = torch.zeros(())
-    counts = trainer._count(trainer.batches.batch(0))
-    assert fetched == ["tolist"]
-    assert counts[1] == 8
+    trainer.train_batch(batches[1])
+    assert fetched == ["tolist", "__int__"]
 
 
 class Narrow(torch.nn.Module):
@@ -148,6 +190,43 @@ def test_not_even_one_text(make_trainer, tmp_path):
     with pytest.raises(TrainingError, match=r"one text at a time: no batch fits.*--max-length"):
         trainer.fit()
     assert trainer.model.seen == [8, 4, 2, 1]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["gpu", "cpu", "numpy"])
+def test_out_of_memory_in_the_optimisers_step_is_not_tried_again(make_trainer, tmp_path, monkeypatch, error):
+    """Half a step was taken: the same again would take that half twice."""
+    trainer, steps = make_trainer(tmp_path), []
+
+    def step(closure=None):
+        steps.append(trainer.step)
+        if trainer.step == 4:
+            raise error
+
+    monkeypatch.setattr(trainer.optimizer.optimizer, "step", step)
+    with pytest.raises(TrainingError, match=r"^out of memory in the optimiser's step.*--preset.*--fsdp"):
+        trainer.fit()
+    assert (steps, trainer.pieces) == ([0, 1, 2, 3, 4], 1)
+
+
+def test_other_errors_in_the_optimisers_step_keep_their_words(make_trainer, monkeypatch):
+    trainer = make_trainer()
+
+    def step(closure=None):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(trainer.optimizer.optimizer, "step", step)
+    with pytest.raises(RuntimeError, match="no such kernel"):
+        trainer.fit()
+
+
+def test_evaluation_takes_no_more_at_once_than_training(make_trainer, tmp_path):
+    wide, narrow = make_trainer(valid=True), make_trainer(tmp_path, valid=True)
+    narrow.model = Narrow(narrow.model, 3, ERRORS[0])
+    narrow.train_steps(1)
+    assert narrow.pieces == 4
+    wide.plain_model.load_state_dict(weights(narrow))
+    ours, theirs = narrow.evaluate().to_dict(), wide.evaluate().to_dict()
+    assert ours == pytest.approx(theirs, rel=1e-6)
 
 
 def test_several_processes_are_told_what_to_start_with():

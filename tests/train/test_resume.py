@@ -1,3 +1,4 @@
+import json
 import signal
 import subprocess
 import sys
@@ -16,6 +17,10 @@ def weights(trainer):
 
 def assert_same(one, other):
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def saved_names(folder):
+    return sorted(path.name for path in (folder / "checkpoints").iterdir())
 
 
 @pytest.fixture
@@ -63,7 +68,8 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(make_trainer, tmp_path, st
     trainer = make_trainer(tmp_path / "run", valid=True)
     (line,) = trainer.resume()
     assert "step-00000008/model.safetensors" in line
-    assert "using step-00000004 instead" in line
+    assert "using step-00000004 instead; the other is removed" in line
+    assert saved_names(tmp_path / "run") == ["step-00000004"]
     assert trainer.step == 4
     trainer.fit()
     assert_same(straight, weights(trainer))
@@ -104,8 +110,72 @@ def test_how_often_to_log_may_change_between_parts_of_a_run(make_trainer, tmp_pa
 
 def test_only_the_newest_checkpoints_are_kept(make_trainer, tmp_path):
     make_trainer(tmp_path, keep=2, save_every=2).fit()
-    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
-    assert names == ["step-00000010", "step-00000012"]
+    assert saved_names(tmp_path) == ["step-00000010", "step-00000012"]
+
+
+@pytest.mark.parametrize(("keep", "stay"), [(1, [4, 8, 12]), (2, [2, 4, 8, 12]), (9, [2, 4, 8, 12])])
+def test_making_room_never_touches_newer_ones(tmp_path, keep, stay):
+    for step in (2, 8, 12, 4):
+        tensors = {checkpoint.MODEL: {"w": torch.zeros(1)}}
+        checkpoint.write_checkpoint(tmp_path, tensors, step=step, settings={}, keep=keep if step == 4 else 9)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"step-{step:08d}" for step in stay]
+
+
+def test_a_damaged_newer_one_does_not_cost_the_only_good_one(make_trainer, tmp_path):
+    make_trainer(tmp_path).train_steps(8)
+    (tmp_path / "checkpoints" / "step-00000008" / "state.json").write_text("{")
+    trainer = make_trainer(tmp_path, keep=1, save_every=2)
+    trainer.resume()
+    trainer.train_steps(2)
+    assert saved_names(tmp_path) == ["step-00000006"]
+    assert newest_checkpoint(tmp_path / "checkpoints").step == 6
+
+
+def test_a_new_run_does_not_mix_with_an_older_one(make_trainer, tmp_path):
+    make_trainer(tmp_path).fit()
+    before = saved_names(tmp_path)
+    trainer = make_trainer(tmp_path)
+    with pytest.raises(CheckpointError, match=r"holds step-00000012 .*at step 0; resume it .*another folder"):
+        trainer.fit()
+    assert (trainer.step, saved_names(tmp_path)) == (0, before)
+    assert trainer.resume() == []
+    trainer.fit()
+
+
+def test_a_run_may_save_before_its_first_step(make_trainer, tmp_path):
+    trainer = make_trainer(tmp_path)
+    trainer.save()
+    trainer.train_steps(2)
+    assert saved_names(tmp_path) == ["step-00000000", "step-00000002"]
+
+
+def test_killed_between_two_renames(make_trainer, tmp_path, straight):
+    """A step that is saved once more: the first copy has stepped aside, the second has not come in."""
+    make_trainer(tmp_path / "run", valid=True).train_steps(8)
+    folder = tmp_path / "run" / "checkpoints"
+    (folder / "step-00000008").rename(folder / ".step-00000008.1234.old")
+    trainer = make_trainer(tmp_path / "run", valid=True)
+    assert trainer.resume() == []
+    assert (trainer.step, saved_names(tmp_path / "run")) == (8, ["step-00000004", "step-00000008"])
+    trainer.fit()
+    assert_same(straight, weights(trainer))
+
+
+def test_what_stepped_aside_goes_once_the_new_one_is_there(make_trainer, tmp_path):
+    make_trainer(tmp_path).train_steps(4)
+    (tmp_path / "checkpoints" / ".step-00000004.1234.old").mkdir()
+    make_trainer(tmp_path).resume()
+    assert saved_names(tmp_path) == ["step-00000004"]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_checkpoint_of_another_version_is_named_and_stays(make_trainer, tmp_path, number):
+    make_trainer(tmp_path).train_steps(8)
+    file = tmp_path / "checkpoints" / "step-00000008" / "state.json"
+    file.write_text(json.dumps({"format": number, "other": "things"}))
+    with pytest.raises(CheckpointError, match=rf"step-00000008 has format {number}, .* reads 1; resume with"):
+        make_trainer(tmp_path).resume()
+    assert file.exists()
 
 
 @pytest.mark.parametrize("broken", ["save_file", "write_text"])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bertlib.errors import CheckpointError, ConfigError
-from bertlib.train import newest_checkpoint
-from bertlib.train.peers import alive
-from bertlib.train.settings import refuse_different_steps, refuse_other_settings
+from bertlib.errors import CheckpointError, ConfigError, TrainingError
+from bertlib.train import TrainingConfig, newest_checkpoint, peers
+from bertlib.train.peers import alive, peers_watched
+from bertlib.train.settings import refuse_different_steps, refuse_few_texts, refuse_other_settings
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -45,6 +46,21 @@ def test_a_process_without_a_text_is_refused(make_trainer, monkeypatch):
     monkeypatch.setattr(trainer, "make_accelerator", lambda _: crowd)
     with pytest.raises(ConfigError, match="batch_size is 8; expected a text for each process"):
         make_trainer()
+
+
+def test_shared_out_weights_want_as_many_pieces_everywhere(make_trainer, monkeypatch):
+    from bertlib.train import trainer
+
+    pair = SimpleNamespace(num_processes=2, process_index=0, is_main_process=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "make_accelerator", lambda _: pair)
+        with pytest.raises(
+            ConfigError, match=r"accumulation is 3, but a process has 2 of the 5 .* at most 2"
+        ):
+            make_trainer(batch_size=5, accumulation=3, fsdp=True)
+    refuse_few_texts(5, TrainingConfig(accumulation=2, fsdp=True), processes=2)
+    refuse_few_texts(5, TrainingConfig(accumulation=3), processes=2)  # see test_agreement
+    make_trainer(batch_size=5, accumulation=9, fsdp=True)  # alone nobody waits
 
 
 @pytest.mark.parametrize(
@@ -91,6 +107,33 @@ def test_the_dead_and_the_living():
     assert not alive(process.pid)
     process.wait()
     assert not alive(process.pid)
+
+
+def test_the_line_about_the_dead_is_printed_before_anybody_stops_us(monkeypatch):
+    """torchrun sends SIGTERM a tenth of a second after a death, which may be while we unwind."""
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    pid = [dead.pid]
+
+    def all_gather(peers, me):
+        peers[:] = [me, me._replace(number=1, pid=pid[0])]
+
+    monkeypatch.setattr(peers.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(peers.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(peers.dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(peers.dist, "all_gather_object", all_gather)
+    monkeypatch.setattr(peers.dist.distributed_c10d, "_set_pg_timeout", lambda _: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(TrainingError, match=r"process 1 \(pid \d+\) has died"), peers_watched(remedy="x"):
+            raise RuntimeError("connection reset by peer")
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    pid[0] = os.getpid()  # alive: another error, and all is set back
+    with pytest.raises(RuntimeError, match="no such shape"), peers_watched(remedy="x"):
+        raise RuntimeError("no such shape")
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 DYING = """
