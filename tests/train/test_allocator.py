@@ -19,17 +19,18 @@ MEASURE = """
     import torch
     from bertlib.train.allocator import kept_memory
 
-    def page_faults(rounds=6):
-        torch.zeros(30_000_000)  # 120 MB; a Mini's word scores take 75
+    def page_faults(cells, rounds=6):
+        torch.zeros(cells)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         for _ in range(rounds):
-            torch.zeros(30_000_000)
+            torch.zeros(cells)
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-    usual = page_faults()
+    cells = 30_000_000  # 120 MB; a Mini's word scores take 75
+    usual = page_faults(cells)
     with kept_memory() as made:
-        kept = page_faults()
-    print(int(made), usual, kept, page_faults())
+        kept = page_faults(cells)
+    print(int(made), usual, kept, page_faults(2 * cells))  # larger than what may still lie about
 """
 
 
@@ -40,7 +41,7 @@ def test_the_same_memory_serves_again():
     made, usual, kept, after = map(int, done.stdout.split())
     assert made
     assert kept < usual / 2  # the first of them may still find no room
-    assert after > usual / 2  # set back
+    assert after > usual  # set back
 
 
 def test_it_can_be_left_out():
