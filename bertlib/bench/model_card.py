@@ -47,6 +47,7 @@ def head(card: dict[str, Any]) -> list[str]:
     """Say what it is and how to load it."""
     model = card["model"]
     case = "uncased" if model["lowercase"] else "cased"
+    lengths = dict.fromkeys(str(facts["max_length"]) for facts in card["phases"])
     return [
         f"# {card['name']}",
         "",
@@ -54,8 +55,7 @@ def head(card: dict[str, Any]) -> list[str]:
         f"blocks, width {model['hidden_size']}, {model['num_attention_heads']} heads), {case}, with a "
         f"vocabulary of {model['vocab_size']:,} word pieces. It takes texts of up to "
         f"{model['max_position_embeddings']} pieces and learned from texts of "
-        f"{', then '.join(str(facts['max_length']) for facts in card['phases'])}. Both pre-training heads "
-        "are in it.",
+        f"{', then '.join(lengths)}. Both pre-training heads are in it.",
         "",
         "```python",
         "import bertlib",

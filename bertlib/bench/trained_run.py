@@ -183,6 +183,7 @@ def training_facts(
     positions = run.step * recipe.batch_size * recipe.max_length
     tokens = round(positions * filled)
     wall, watts = (round(seconds[-1]) if seconds else None), told.get("watts")
+    spent = cpu[-1] if cpu else told.get("cpu_seconds")
     return {
         "steps": run.step,
         "planned_steps": recipe.steps,
@@ -198,7 +199,7 @@ def training_facts(
         "passes": round(tokens / corpus_tokens, 2) if corpus_tokens else None,
         "device": told.get("device"),
         "wall_seconds": wall,
-        "cpu_seconds": round(cpu[-1]) if cpu else told.get("cpu_seconds"),
+        "cpu_seconds": None if spent is None else round(spent),
         "watts": watts,
         "watts_source": told.get("watts_source", "assumed") if watts else None,
         "energy_wh": round(watts * wall / 3600, 2) if watts and wall else None,
