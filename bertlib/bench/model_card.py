@@ -59,6 +59,7 @@ def head(card: dict[str, Any]) -> list[str]:
         "",
         "```python",
         "import bertlib",
+        "",
         f'model, tokenizer = bertlib.load_pretrained("{card["name"]}")',
         'bertlib.fill_mask(model, tokenizer, "She opened the [MASK] and went in.")',
         "```",
