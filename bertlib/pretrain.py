@@ -215,13 +215,9 @@ def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], lis
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_corpus(
-                path,
-                megabytes=size,
-                seed=request.recipe.seed,
-                language=request.language,
-                split=split,
+                path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split,
                 world=request.world,
-            )
+            )  # fmt: skip
     say(f"wrote {STORY_MB:g} MB of stories into {paths['train'].parent}")
     return [str(paths["train"])], [str(paths["valid"])]
 
@@ -279,14 +275,9 @@ def _trainer(
         "corpus": {"tokens": len(batches.corpus.tokens)},
     }
     return BertTrainer(
-        model,
-        batches,
-        request.recipe.training_config(),
-        out=request.out,
-        valid=valid,
-        settings=settings,
+        model, batches, request.recipe.training_config(), out=request.out, valid=valid, settings=settings,
         progress=progress,
-    )
+    )  # fmt: skip
 
 
 def _steps_for_minutes(

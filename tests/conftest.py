@@ -1,7 +1,10 @@
 """What several rooms of tests share: a finished run of a very small BERT, made once."""
 
+import sys
+
 import pytest
 
+from bertlib import cli
 from bertlib.data.story import write_corpus
 from bertlib.pretrain import pretrain
 from bertlib.recipes import Recipe
@@ -39,3 +42,17 @@ def finished_run(texts, quick_recipe, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "quick"
     request = Request(out=out, recipe=quick_recipe, sources=(str(texts),))
     return pretrain(request, progress=False, say=lambda _: None)
+
+
+@pytest.fixture
+def bertlib(monkeypatch, capsys):
+    """Run ``bertlib ARGS`` in this process: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bertlib", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return run

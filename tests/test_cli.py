@@ -2,26 +2,10 @@
 
 import json
 import re
-import sys
 
 import pytest
 
 from bertlib import cli
-
-
-@pytest.fixture
-def bertlib(monkeypatch, capsys):
-    """Run ``bertlib ARGS`` in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bertlib", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return run
-
 
 COMMANDS = [
     "tokenizer train", "corpus prepare", "pretrain", "fill-mask", "bench pretrain", "bench tokenize",

@@ -1,27 +1,11 @@
 """Out to the transformers library and in again, on the command line."""
 
 import json
-import sys
 
 import pytest
 import torch
 
-from bertlib import cli
 from bertlib.store import load_pretrained
-
-
-@pytest.fixture
-def bertlib(monkeypatch, capsys):
-    """Run ``bertlib ARGS`` in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bertlib", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ USUAL = {M_MMAP_MAX: 65_536, M_TRIM_THRESHOLD: 64 << 20, M_MMAP_THRESHOLD: 32 <<
 def kept_memory(wanted: bool = True) -> Iterator[bool]:
     """Let free memory stay with this process for the length of a ``with`` block.
 
-    On two AVX2 cores a Mini's step takes about a tenth less time (``bertlib bench pretrain --ablate``). It
-    is a setting of the process, so this is a context; without the GNU C library nothing happens.
+    What it saves, ``bertlib bench pretrain --ablate`` measures. It is a setting of the process, so this is
+    a context; without the GNU C library nothing happens.
 
     Args:
         wanted: False does nothing, for comparisons.

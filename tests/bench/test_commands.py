@@ -1,27 +1,11 @@
 """``bertlib bench``: options to cells, one clear line where they do not go together, files with provenance."""
 
 import json
-import sys
 
 import pytest
 
-from bertlib import cli
 from bertlib.bench.run_pretrain import Asked, whole_numbers
 from bertlib.errors import ConfigError
-
-
-@pytest.fixture
-def bertlib(monkeypatch, capsys):
-    """Run ``bertlib ARGS`` in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bertlib", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.mark.parametrize("command", ["pretrain", "inference", "load", "tokenize", "corpus", "saving"])
