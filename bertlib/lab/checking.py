@@ -17,6 +17,7 @@ from bertlib.errors import InputError
 from bertlib.lab.compare import MOST_ROWS, first_difference, pretty
 from bertlib.lab.exercise import Case, Exercise
 from bertlib.lab.exercises import EXERCISES
+from bertlib.lab.mine import keep_part
 
 Status = Literal["right", "not yet", "wrong", "error"]
 MARKS: dict[Status, str] = {"right": "✔", "not yet": "○", "wrong": "✘", "error": "✘"}
@@ -37,7 +38,8 @@ def check(name: str, reader: Callable[..., Any]) -> None:
     """Try ``reader`` on the exercise called ``name`` and print what happened.
 
     Never raises for anything the reader wrote: a stub that has not been touched is "not yet", an
-    error is shown with the line it came from.
+    error is shown with the line it came from. A right answer that is a part of BERT is kept beside the
+    notebook, for :func:`bertlib.lab.my_bert`.
 
     Raises:
         InputError: there is no such exercise (the nearest names are given).
@@ -47,7 +49,11 @@ def check(name: str, reader: Callable[..., Any]) -> None:
         ○ pack: not yet (easy, 5 minutes).
           Stuck? lab.hint("pack")
     """
-    print(examine(name, reader).text)
+    report = examine(name, reader)
+    print(report.text)
+    note = keep_part(name, reader) if report.status == "right" else ""
+    if note:
+        print(note)
 
 
 def hint(name: str) -> None:

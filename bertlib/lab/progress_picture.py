@@ -40,11 +40,15 @@ PARTS = (
 )
 
 
+FINISHED = "looking inside"  # writes no part: everything is there
+
+
 def progress(part: str) -> None:
     """Display which parts of BERT are written when the chapter on ``part`` begins.
 
     Args:
-        part: name of the part that this chapter writes, e.g. ``"input embeddings"``.
+        part: name of the part that this chapter writes, e.g. ``"input embeddings"``; ``"looking inside"``
+            when all are written.
 
     Raises:
         InputError: no such part (the parts are listed).
@@ -56,8 +60,10 @@ def progress(part: str) -> None:
 def states(part: str) -> dict[str, State]:
     """Return the state of every part: what comes before ``part`` is yours, the rest is ours."""
     names = [item.name for item in PARTS]
+    if part == FINISHED:
+        return dict.fromkeys(names, "yours")
     if part not in names:
-        raise InputError(f"there is no part {part!r}; the parts are {', '.join(names)}")
+        raise InputError(f"there is no part {part!r}; the parts are {', '.join([*names, FINISHED])}")
     now = names.index(part)
     return {name: "yours" if i < now else "now" if i == now else "ours" for i, name in enumerate(names)}
 
@@ -69,9 +75,8 @@ def description(part: str) -> str:
     ours = [name for name, value in state.items() if value == "ours"]
     before = f"Already yours: {', '.join(yours)}. " if yours else ""
     after = f" Still ours: {', '.join(ours)}." if ours else ""
-    return (
-        f"The parts of BERT, from text at the bottom to its two tasks at the top. {before}Now: {part}.{after}"
-    )
+    now = "Nothing is missing." if part == FINISHED else f"Now: {part}."
+    return f"The parts of BERT, from text at the bottom to its two tasks at the top. {before}{now}{after}"
 
 
 def picture(part: str) -> str:

@@ -120,6 +120,8 @@ class BertModel(nn.Module):
                 block computes no others: a sixth of a Mini's work saved, a quarter of a Tiny's (15 % of 128
                 positions, V = 8,192).
         """
+        if token_type_ids is None:  # all of it sentence A; an embedding of your own need not know
+            token_type_ids = torch.zeros_like(input_ids)
         hidden = self.embedding(input_ids, token_type_ids)  # (B, T, H)
         encoded = self.encoder(
             hidden,
@@ -170,12 +172,20 @@ class PreTrainingOutput(NamedTuple):
 
 
 class BertForPreTraining(nn.Module):
-    """The body and both pre-training heads; the heads belong to the model, so they are trained and saved."""
+    """The body and both pre-training heads; the heads belong to the model, so they are trained and saved.
 
-    def __init__(self, config: BertConfig, *, bert: BertModel | None = None) -> None:
+    Args:
+        config: sizes.
+        bert: a body of your own; None: :class:`BertModel`.
+        mlm_head: makes the module ``(hidden, word_embeddings) -> logits``.
+    """
+
+    def __init__(
+        self, config: BertConfig, *, bert: BertModel | None = None, mlm_head: ModuleFactory = MaskedLMHead
+    ) -> None:
         super().__init__()
         self.config = config
-        self.mlm_head = MaskedLMHead(config)
+        self.mlm_head = mlm_head(config)
         self.nsp_head = nn.Linear(config.hidden_size, 2)
         initialise(self, config)
         self.bert = bert if bert is not None else BertModel(config)

@@ -23,6 +23,11 @@ def test_what_comes_before_is_yours():
     assert state["training"] == "ours"
 
 
+def test_at_the_end_everything_is_yours():
+    assert set(states("looking inside").values()) == {"yours"}
+    assert "Nothing is missing" in description("looking inside")
+
+
 def test_an_unknown_part_lists_the_known():
     with pytest.raises(InputError, match="tokeniser, input embeddings"):
         states("wheels")
