@@ -25,6 +25,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
 from bertlib.blanks import choose_blanks, fill_blanks
+from bertlib.config import BertConfig
 from bertlib.data.arrays import TokenCorpus
 from bertlib.data.batches import BatchConfig, PreTrainingBatches, SpecialIds
 from bertlib.data.corpus import sample_texts
@@ -32,7 +33,8 @@ from bertlib.data.holdout import hold_out
 from bertlib.data.prepare import prepare_corpus
 from bertlib.data.story import write_corpus
 from bertlib.data.whole_words import continues_word
-from bertlib.errors import CheckpointError, ConfigError, CorpusError
+from bertlib.device import pick_device
+from bertlib.errors import CheckpointError, CorpusError
 from bertlib.lock import sole_user
 from bertlib.model import BertForPreTraining
 from bertlib.recipes import Recipe
@@ -170,26 +172,22 @@ def _batches(
     return PreTrainingBatches(corpus, config, special=special, device=device, continues=continues)
 
 
-def new_model(recipe: Recipe, vocab_size: int) -> BertForPreTraining:
-    """Build a model whose first weights follow from the recipe's seed; PyTorch's own seed stays as it is."""
+def new_model(
+    recipe: Recipe,
+    vocab_size: int,
+    *,
+    build: Callable[[BertConfig], BertForPreTraining] = BertForPreTraining,
+) -> BertForPreTraining:
+    """Build a model whose first weights follow from the recipe's seed; PyTorch's own seed stays as it is.
+
+    Args:
+        recipe: sizes and seed.
+        vocab_size: word pieces.
+        build: makes the model from its sizes; with parts of your own, for instance.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix_seed(recipe.seed, 0))
-        return BertForPreTraining(recipe.model_config(vocab_size))
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device called ``name``; "auto" is a GPU where there is one.
-
-    Raises:
-        ConfigError: no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device {name!r} cannot be used here ({error}); try --device cpu") from error
-    return torch.device(name)
+        return build(recipe.model_config(vocab_size))
 
 
 def _silent(_: str) -> None:

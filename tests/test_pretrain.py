@@ -9,9 +9,10 @@ import torch
 from bertlib.config import PRESETS, BertConfig
 from bertlib.data.arrays import TokenCorpus
 from bertlib.data.prepare import prepare_corpus
+from bertlib.device import pick_device
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
 from bertlib.lock import sole_user
-from bertlib.pretrain import Request, make_batches, new_model, pick_device, pretrain
+from bertlib.pretrain import Request, make_batches, new_model, pretrain
 from bertlib.recipes import Recipe
 from bertlib.reports import free_folder, newest_model, report_pretraining
 from bertlib.store import load_pretrained

@@ -243,7 +243,7 @@ def bench_saving_command(
     `bertlib bench saving --preset tiny --every 20 --save book/results/saving.json`
     """
     from bertlib.bench.saving import bench_saving
-    from bertlib.pretrain import pick_device
+    from bertlib.device import pick_device
     from bertlib.recipes import Recipe
 
     recipe = Recipe.for_preset(preset, batch_size=batch_size, max_length=max_length)

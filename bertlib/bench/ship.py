@@ -28,11 +28,11 @@ from bertlib.bench.provenance import provenance, write_results
 from bertlib.bench.trained_run import HeldOut, TrainedRun, corpora, curve, training_facts
 from bertlib.compact import compress, expand
 from bertlib.data.arrays import TokenCorpus
+from bertlib.device import pick_device
 from bertlib.errors import BertlibError, ConfigError
 from bertlib.files import write_text
 from bertlib.model import BertForPreTraining
 from bertlib.model_folder import WEIGHTS
-from bertlib.pretrain import pick_device
 from bertlib.store import save_pretrained
 from bertlib.train import CountingBaselines, evaluate
 from bertlib.train.precision import matmul_precision

@@ -28,9 +28,9 @@ from bertlib.bench.provenance import provenance, write_results
 from bertlib.bench.sst2_data import Sentences, encode, padded, read_split, shuffled
 from bertlib.bench.sst2_model import SentenceClassifier, accuracy, new_classifier
 from bertlib.config import BertConfig
+from bertlib.device import pick_device
 from bertlib.errors import BertlibError
 from bertlib.model import BertForPreTraining
-from bertlib.pretrain import pick_device
 from bertlib.seeds import mix_seed, seeded
 from bertlib.store import load_pretrained
 from bertlib.train import learning_rate
