@@ -9,7 +9,6 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 SITE := _build/html
 NOTEBOOKS := $(wildcard chapters/*.ipynb)
-NOTEBOOK ?= chapters/03-input-embeddings.ipynb
 
 # Sums come out in another order on another number of threads, so chapters always run on this one.
 THREADS := 2
@@ -76,8 +75,8 @@ identity: $(STAMP)  ## compare Base and Large with transformers, number by numbe
 soak: $(STAMP)  ## kill a run fifty times, resume it, compare every bit (minutes)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -s -m soak tests/train/test_soak.py
 
-outside: $(STAMP)  ## run one chapter as Colab would (NOTEBOOK=chapters/…), from the last commit
-	bash tests/chapters/outside.sh "$(NOTEBOOK)"
+outside: $(STAMP)  ## run every chapter as Colab would, from the last commit (NOTEBOOK=chapters/… for one)
+	bash tests/chapters/outside.sh $(if $(filter command\ line,$(origin NOTEBOOK)),"$(NOTEBOOK)",$(NOTEBOOKS))
 
 chapters: $(STAMP)  ## run every chapter from top to bottom and keep its outputs (NOTEBOOK=… for one)
 	OMP_NUM_THREADS=$(THREADS) $(PY) tests/chapters/execute.py \
