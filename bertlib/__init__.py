@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from bertlib.data.prepare import prepare_corpus as prepare_corpus
     from bertlib.data.spans import mask_spans as mask_spans
     from bertlib.data.whole_words import mask_words as mask_words
+    from bertlib.finetune import JointIntentSlotHead as JointIntentSlotHead
+    from bertlib.finetune import MultipleChoiceHead as MultipleChoiceHead
+    from bertlib.finetune import QASpanHead as QASpanHead
+    from bertlib.finetune import SequenceClassifier as SequenceClassifier
+    from bertlib.finetune import TokenClassifier as TokenClassifier
     from bertlib.interop import from_transformers as from_transformers
     from bertlib.interop import to_transformers as to_transformers
     from bertlib.model import BertEmbedding as BertEmbedding
@@ -53,6 +58,9 @@ _HOMES = {
     "bertlib.data.prepare": ("prepare_corpus",),
     "bertlib.data.spans": ("mask_spans",),
     "bertlib.data.whole_words": ("mask_words",),
+    "bertlib.finetune": (
+        "JointIntentSlotHead", "MultipleChoiceHead", "QASpanHead", "SequenceClassifier", "TokenClassifier",
+    ),
     "bertlib.interop": ("from_transformers", "to_transformers"),
     "bertlib.model": (
         "BertEmbedding", "BertEncoder", "BertForPreTraining", "BertModel", "MultiHeadSelfAttention",
