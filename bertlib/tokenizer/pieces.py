@@ -7,4 +7,4 @@ INNER = "##"
 """Marks a piece that continues a word."""
 
 MAX_WORD_CHARS = 100
-"""Longer words become [UNK] without a look at them (google-research/bert, WordpieceTokenizer)."""
+"""Longer words become [UNK] unread, as in `tokenizers` and `transformers` (google-research/bert: 200)."""
