@@ -190,8 +190,8 @@ class TokenCorpus:
 
     def __str__(self) -> str:
         text = (
-            f"{self.num_tokens:,} tokens in {self.num_sentences:,} sentences and {self.num_documents:,} "
-            f"documents, vocabulary of {self.vocab_size:,}"
+            f"{_counted(self.num_tokens, 'token')} in {_counted(self.num_sentences, 'sentence')} and "
+            f"{_counted(self.num_documents, 'document')}, vocabulary of {self.vocab_size:,}"
         )
         return text + _about_lonely(self.num_one_sentence_documents, self.num_documents)
 
@@ -208,6 +208,11 @@ def read_json(path: Path) -> dict[str, Any]:
         raise CorpusError(
             f"{path} cannot be read ({error}); delete the folder and prepare the corpus again"
         ) from None
+
+
+def _counted(number: int, thing: str) -> str:
+    """Return "1 sentence" or "2 sentences"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _about_lonely(lonely: int, documents: int) -> str:

@@ -89,13 +89,13 @@ def entity_f1(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[st
     for number, (mine, right) in enumerate(zip(predictions, truths, strict=True), start=1):
         if len(mine) != len(right):
             raise InputError(f"sentence {number}: {len(mine)} tags for {len(right)} words")
-    mine, right = (
+    found, wanted = (
         {(number, *entity) for number, tags in enumerate(side) for entity in entities(tags)}
         for side in (predictions, truths)
     )
-    hits = len(mine & right)
-    precision, recall = hits / max(len(mine), 1), hits / max(len(right), 1)
-    f1 = 2 * hits / max(len(mine) + len(right), 1)
+    hits = len(found & wanted)
+    precision, recall = hits / max(len(found), 1), hits / max(len(wanted), 1)
+    f1 = 2 * hits / max(len(found) + len(wanted), 1)
     return {"precision": precision, "recall": recall, "f1": f1}
 
 

@@ -1,4 +1,4 @@
-"""What the chapters use: checked exercises, quizzes, cards, things to play with, library code, toy numbers."""
+"""What the chapters use: checked exercises, quizzes, cards, parts to play with, library code, toy numbers."""
 
 from bertlib.lab import toy
 from bertlib.lab.checking import Report, check, examine, hint

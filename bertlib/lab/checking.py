@@ -18,6 +18,7 @@ from bertlib.lab.compare import MOST_ROWS, first_difference, pretty
 from bertlib.lab.exercise import Case, Exercise
 from bertlib.lab.exercises import EXERCISES
 from bertlib.lab.mine import keep_part
+from bertlib.lab.patience import PATIENCE, TooLongError, patience
 
 Status = Literal["right", "not yet", "wrong", "error"]
 MARKS: dict[Status, str] = {"right": "✔", "not yet": "○", "wrong": "✘", "error": "✘"}
@@ -91,7 +92,10 @@ def try_case(exercise: Exercise, reader: Callable[..., Any], case: Case) -> Repo
     """Try one input; return a report when something is wrong with the answer, else None."""
     given = copy.deepcopy(dict(case.arguments))
     try:
-        got = exercise.run(reader, given)
+        with patience():
+            got = exercise.run(reader, given)
+    except TooLongError:
+        return too_long(exercise, case)
     except NotImplementedError:
         return not_yet(exercise)
     except Exception as error:  # whatever the reader's code raises belongs into the report
@@ -191,6 +195,13 @@ def forgot_return(exercise: Exercise, case: Case) -> Report:
     """Report a function that works and then says nothing."""
     lines = [head(exercise, "wrong", "your function came back with None. Does it end with `return`?")]
     return Report(name=exercise.name, status="wrong", text="\n".join(lines + given_block(case)))
+
+
+def too_long(exercise: Exercise, case: Case) -> Report:
+    """Report a function that was still at work when patience ended."""
+    message = f"still at work after {PATIENCE:.0f} seconds, so it was stopped. A loop that never ends?"
+    lines = [head(exercise, "error", message), *given_block(case), *why(case)]
+    return Report(name=exercise.name, status="error", text="\n".join(lines))
 
 
 def should_raise(exercise: Exercise, case: Case, got: Any) -> Report:

@@ -104,7 +104,9 @@ def tensor_difference(expected: Tensor, got: Any) -> str | None:
 
 
 def place_name(place: tuple[int, ...]) -> str:
-    """Return (1, 3) as "row 1, column 3"; longer ones keep their brackets."""
+    """Return (1, 3) as "row 1, column 3"; longer ones keep their brackets, a lone number has no place."""
+    if not place:
+        return "the number"
     if len(place) == 1:
         return f"place {place[0]}"
     if len(place) == 2:

@@ -21,7 +21,8 @@ def dropout_mask(x: Tensor, probability: float) -> Tensor:
     words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
     words.random_(-(1 << 63), None)
     bits = words.view(torch.int16)[: x.numel()].view(x.shape)  # uniform in -32768 ... 32767
-    kept = bits >= round(probability * LEVELS) - LEVELS // 2
+    dropped = min(round(probability * LEVELS), LEVELS - 1)  # the last level would not fit into 16 bits
+    kept = bits >= dropped - LEVELS // 2
     return kept.to(x.dtype).mul_(1 / (1 - probability))
 
 

@@ -28,6 +28,8 @@ def test_from_documents_gives_its_documents_back():
     assert corpus.num_one_sentence_documents == 1
     assert "10 tokens in 6 sentences and 3 documents" in str(corpus)
     assert "1 document has one sentence only" in str(corpus)
+    one = TokenCorpus.from_documents([[[1]]], vocab_size=10)
+    assert str(one).startswith("1 token in 1 sentence and 1 document, vocabulary of 10;")
     lonely = TokenCorpus.from_documents([[[1]], [[2, 3]]], vocab_size=10)
     assert "next sentence prediction has nothing to learn from" in str(lonely)
     assert "--no-nsp" in str(lonely)

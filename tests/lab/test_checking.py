@@ -1,8 +1,11 @@
+import time
+
 import pytest
 import torch
 
 from bertlib.errors import InputError
 from bertlib.lab import check, examine, hint
+from bertlib.lab.patience import patience
 
 
 def dots(first, second=None): ...
@@ -43,6 +46,27 @@ def test_an_error_shows_the_readers_line():
     assert "TypeError" in report.text
 
 
+def test_an_endless_loop_is_stopped(monkeypatch):
+    def endless(first, second=None):
+        while True:
+            try:
+                first = list(first)
+            except Exception:
+                return first
+
+    monkeypatch.setattr("bertlib.lab.checking.patience", lambda: patience(0.2))
+    report = examine("pack", endless)
+    assert report.status == "error"
+    assert "A loop that never ends?" in report.text
+    assert "tried" in report.text
+
+
+def test_patience_leaves_no_alarm_behind():
+    with patience(0.05):
+        pass
+    time.sleep(0.1)
+
+
 def test_wrong_says_tried_expected_came():
     text = examine("pack", lambda first, second=None: (["[CLS]", *first], [0])).text
     for word in ("tried", "our pair", "expected", "came", "look at"):
@@ -51,7 +75,7 @@ def test_wrong_says_tried_expected_came():
 
 def test_success_says_what_was_tried():
     text = examine("truncate-pair", right_truncation).text
-    assert text.startswith("✔ truncate-pair: 5 tries, all as expected.")
+    assert text.startswith("✔ truncate-pair: 6 tries, all as expected.")
     assert "no room at all" in text
 
 
