@@ -22,6 +22,12 @@ def pieces_only(first, second=None):
     return ["[CLS]", *first, "[SEP]", *(second or ()), *(["[SEP]"] if second else [])]
 
 
+def looked_up_by_word(first, second=None):
+    pieces = ["[CLS]", *first, "[SEP]", *([*second, "[SEP]"] if second else [])]
+    segments = [1 if second and piece in second else 0 for piece in pieces]
+    return pieces, [*segments[:-1], 1 if second else 0]
+
+
 def pop_the_callers_list(first, second, room):
     while len(first) + len(second) > room:
         (first if len(first) > len(second) else second).pop()
@@ -39,6 +45,19 @@ def tie_to_the_first(first, second, room):
     while len(first) + len(second) > room:
         (first if len(first) >= len(second) else second).pop()
     return first, second
+
+
+def all_at_once(first, second, room):
+    if len(first) > len(second):
+        first = first[: max(0, room - len(second))]
+        return first, second[: room - len(first)]
+    return first[:room], second[: max(0, room - len(first))]
+
+
+def mask_from_the_pad_id(rows, pad_id=0):
+    longest = max(map(len, rows))
+    ids = torch.tensor([list(row) + [pad_id] * (longest - len(row)) for row in rows])
+    return ids, (ids != pad_id).long()
 
 
 def mask_from_zero(rows, pad_id=0):
@@ -63,6 +82,11 @@ def position_of_the_batch_row(ids, segments, tokens, types, positions):
     return tokens[ids] + types[segments] + positions[: ids.shape[0]]
 
 
+def from_zero_again(ids, segments, tokens, types, positions):
+    first = (segments == 0).sum(dim=1, keepdim=True)
+    return tokens[ids] + types[segments] + positions[torch.arange(ids.shape[1]) - first * segments]
+
+
 def side_by_side(ids, segments, tokens, types, positions):
     places = positions[: ids.shape[1]].expand(*ids.shape, -1)
     return torch.cat([tokens[ids], types[segments], places], dim=-1)
@@ -70,6 +94,11 @@ def side_by_side(ids, segments, tokens, types, positions):
 
 def no_width(ids, segments, sizes):
     return torch.cat([F.one_hot(x) for x in (ids, segments, torch.arange(len(ids)))], dim=1).float()
+
+
+def whole_numbers(ids, segments, sizes):
+    columns = zip((ids, segments, torch.arange(len(ids))), sizes, strict=True)
+    return torch.cat([F.one_hot(x, size) for x, size in columns], dim=1)
 
 
 def stacked_along_the_text(ids, segments, sizes):
@@ -88,26 +117,35 @@ def every_column_its_own_speed(length, size):
     return table
 
 
+def doubled_twice(length, size):
+    angles = torch.arange(length)[:, None] / 10_000 ** (2 * torch.arange(0, size, 2) / size)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+
+
 class NoLimit(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.words = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.kinds = nn.Embedding(config.type_vocab_size, config.hidden_size)
-        self.places = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, ids, kinds):
-        places = self.places(torch.arange(ids.shape[1]))
-        return self.dropout(self.norm(self.words(ids) + self.kinds(kinds) + places))
+        places = self.position_embeddings(torch.arange(ids.shape[1]))
+        return self.dropout(self.norm(self.word_embeddings(ids) + self.token_type_embeddings(kinds) + places))
 
 
 class NormPerTable(NoLimit):
     def forward(self, ids, kinds):
-        if ids.shape[1] > self.places.num_embeddings:
+        if ids.shape[1] > self.position_embeddings.num_embeddings:
             raise ValueError("too long")
-        places = self.places(torch.arange(ids.shape[1]))
-        return self.dropout(self.norm(self.words(ids)) + self.norm(self.kinds(kinds)) + self.norm(places))
+        places = self.position_embeddings(torch.arange(ids.shape[1]))
+        return self.dropout(
+            self.norm(self.word_embeddings(ids))
+            + self.norm(self.token_type_embeddings(kinds))
+            + self.norm(places)
+        )
 
 
 class FixedWidth(NoLimit):
@@ -117,12 +155,12 @@ class FixedWidth(NoLimit):
 
 
 WRONG = {
-    "pack": [no_frame_around_b, truthy_second, pieces_only],
-    "truncate-pair": [pop_the_callers_list, once_is_enough, tie_to_the_first],
-    "pad-batch": [mask_from_zero, longest_is_first],
-    "add-embeddings": [whole_position_table, position_of_the_batch_row, side_by_side],
-    "one-hot-rows": [no_width, stacked_along_the_text],
-    "sinusoidal-positions": [halves, every_column_its_own_speed],
+    "pack": [no_frame_around_b, truthy_second, pieces_only, looked_up_by_word],
+    "truncate-pair": [pop_the_callers_list, once_is_enough, tie_to_the_first, all_at_once],
+    "pad-batch": [mask_from_zero, longest_is_first, mask_from_the_pad_id],
+    "add-embeddings": [whole_position_table, position_of_the_batch_row, side_by_side, from_zero_again],
+    "one-hot-rows": [no_width, stacked_along_the_text, whole_numbers],
+    "sinusoidal-positions": [halves, every_column_its_own_speed, doubled_twice],
     "input-embedding": [NoLimit, NormPerTable, FixedWidth],
 }
 CASES = [(name, wrong) for name, answers in WRONG.items() for wrong in answers]
@@ -133,6 +171,21 @@ def test_it_is_rejected(name, wrong):
     report = examine(name, wrong)
     assert report.status in ("wrong", "error"), report.text
     assert "tried" in report.text
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("pack", looked_up_by_word, "looked up by the word"),
+        ("truncate-pair", all_at_once, "Ask anew before every piece"),
+        ("pad-batch", mask_from_the_pad_id, "lengths decide, not ids"),
+        ("add-embeddings", from_zero_again, "start again with the second sentence"),
+        ("one-hot-rows", whole_numbers, "end with .float()"),
+        ("sinusoidal-positions", doubled_twice, "4i / H"),
+    ],
+)
+def test_it_is_named(name, wrong, words):
+    assert words.lower() in " ".join(examine(name, wrong).text.split()).lower()
 
 
 def test_the_alias_is_noticed():

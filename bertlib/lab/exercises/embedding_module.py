@@ -19,20 +19,22 @@ CONFIG = BertConfig(
     max_position_embeddings=12,
     hidden_dropout_prob=0.5,
 )
+OTHER = CONFIG.replace(type_vocab_size=3, layer_norm_eps=0.1)
 
 
 class Reference(nn.Module):
     """Three tables, the sum, the norm, the dropout; ``order`` makes the wrong versions."""
 
     order = "add norm drop"
+    eps: float | None = None  # None: what the configuration says
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=self.eps or config.layer_norm_eps)
+        self.dropout = nn.Dropout(0.1 if "own" in self.order else config.hidden_dropout_prob)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """(B, T) twice -> (B, T, H)."""
@@ -47,27 +49,54 @@ class Reference(nn.Module):
         if "early" in self.order:
             return self.dropout(self.norm(words) + kinds + places)
         total = words + kinds + places
+        total = self.dropout(total) if "first" in self.order else total
         total = self.norm(total) if "norm" in self.order else total
         return self.dropout(total) if "drop" in self.order else total
 
 
-def version(order: str) -> type[Reference]:
+def version(order: str, **more: Any) -> type[Reference]:
     """Return the reference with another order of steps."""
-    return type("Version", (Reference,), {"order": order})
+    return type("Version", (Reference,), {"order": order, **more})
 
 
 def run(module_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """Build the module, fill its parameters by their shapes, run it in both modes."""
-    module = module_class(arguments["config"])
+    """Build the module, fill its parameters by their shapes, run it, and see where its dropout falls."""
+    config = arguments["config"]
+    module = module_class(config)
     if not isinstance(module, nn.Module):
         raise TypeError("the class must be an nn.Module: class InputEmbedding(nn.Module)")
     fill(module)
     result = module.eval()(arguments["input_ids"], arguments["token_type_ids"])
     if result is None:
         return None
-    in_training = module.train()(arguments["input_ids"], arguments["token_type_ids"])
-    shapes = sorted(tuple(parameter.shape) for parameter in module.parameters())
-    return [str(shape) for shape in shapes], result, bool((in_training == 0).any())
+    quiet = module_class(config.replace(hidden_dropout_prob=0.0))
+    fill(quiet)
+    texts = arguments["input_ids"], arguments["token_type_ids"]
+    falls = where_dropout_falls(module, quiet, texts, result)
+    parameters = [described(*item) for item in module.named_parameters()]
+    return sorted(parameters, key=lambda line: (line.startswith("norm"), line)), result, falls
+
+
+def described(name: str, parameter: Tensor) -> str:
+    """Return name and shape; the names of the tables are fixed, the norm may be called what you like."""
+    return f"{name.partition('.')[0] if parameter.dim() == 2 else 'norm'} {tuple(parameter.shape)}"
+
+
+def where_dropout_falls(
+    half: nn.Module, none: nn.Module, texts: tuple[Tensor, Tensor], result: Tensor
+) -> str:
+    """Compare a module that drops half of its numbers with itself, and with one that should drop none."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        if not torch.allclose(half.eval()(*texts), result, atol=1e-5):
+            raise ValueError("two calls in eval() gave two results: dropout must rest there (self.training)")
+        shaken = half.train()(*texts)
+        if torch.allclose(shaken, result, atol=1e-5):
+            return "nowhere"
+        if not torch.allclose(none.train()(*texts), none.eval()(*texts), atol=1e-5):
+            return "somewhere with a p of its own"
+    kept = torch.isclose(shaken, 2 * result, atol=1e-5)  # with p = 0.5 what is kept is doubled
+    return "on the result, p from config" if bool((kept | (shaken == 0)).all()) else "before the norm"
 
 
 def fill(module: nn.Module) -> None:
@@ -87,6 +116,11 @@ def cases() -> list[Case]:
     return [
         Case("two texts of six pieces", inputs(short, kinds)),
         Case("three texts as long as the position table", inputs(full, torch.ones_like(full))),
+        Case(
+            "another configuration: three kinds of segment, eps = 0.1",
+            {**inputs(short, kinds), "config": OTHER},
+            because="All sizes come from config, and so does eps: type_vocab_size need not be 2.",
+        ),
         Case(
             "thirteen pieces, twelve positions",
             inputs(long, torch.zeros_like(long)),
@@ -114,11 +148,20 @@ INPUT_EMBEDDING = Exercise(
     reference=Reference,
     cases=cases,
     run=run,
-    returns=("shapes of the parameters", "output", "drops numbers in training"),
+    returns=("parameters", "output", "dropout falls"),
     mistakes=(
         Mistake("the layer norm is there but is not used.", version("add drop")),
         Mistake("the norm was applied to the tokens alone. It comes after the sum.", version("early")),
         Mistake("nothing is dropped in training: dropout is missing.", version("add norm")),
+        Mistake(
+            "the dropout has a probability of its own, 0.1 for instance. Take config.hidden_dropout_prob.",
+            version("add norm drop own"),
+        ),
+        Mistake("dropout comes before the norm. It comes last.", version("first norm")),
+        Mistake(
+            "the norm has an eps of its own. PyTorch's is 1e-5, BERT's 1e-12: take config.layer_norm_eps.",
+            version("add norm drop", eps=1e-5),
+        ),
         Mistake("token_type_ids are not used: both sentences look alike.", version("add norm drop blind")),
         Mistake("a long text is cut in silence. Its end is lost unseen.", version("cut add norm drop")),
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,6 +43,13 @@ def add_cases() -> list[Case]:
     ]
 
 
+def starting_again(ids: Tensor, segments: Tensor, tokens: Tensor, types: Tensor, positions: Tensor) -> Tensor:
+    """Count the places of each sentence from 0."""
+    both = torch.stack([segments == 0, segments == 1]).long()  # (2, B, T)
+    places = ((both.cumsum(dim=-1) - 1) * both).sum(dim=0)
+    return tokens[ids] + types[segments] + positions[places]
+
+
 ADD_EMBEDDINGS = Exercise(
     name="add-embeddings",
     chapter=CHAPTER,
@@ -67,6 +75,14 @@ ADD_EMBEDDINGS = Exercise(
             lambda i, s, e, a, p: e[i] + a[s] + p[: i.shape[0]][:, None],
         ),
         Mistake(
+            "positions start again with the second sentence. They count through the whole row.",
+            starting_again,
+        ),
+        Mistake(
+            "the three vectors were averaged. They are added.",
+            lambda i, s, e, a, p: add_embeddings(i, s, e, a, p) / 3,
+        ),
+        Mistake(
             "positions were counted from 1. [CLS] stands at position 0.",
             lambda i, s, e, a, p: e[i] + a[s] + p.roll(-1, 0)[: i.shape[1]],
         ),
@@ -85,6 +101,12 @@ def one_hot_rows(ids: Tensor, segments: Tensor, sizes: Sequence[int], *, offsets
     return rows
 
 
+def run_rows(reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Return the rows, and whether they can be multiplied with tables of floating-point numbers."""
+    rows = reader(*arguments.values())
+    return (rows, rows.is_floating_point()) if isinstance(rows, Tensor) else rows
+
+
 ONE_HOT_ROWS = Exercise(
     name="one-hot-rows",
     chapter=CHAPTER,
@@ -94,6 +116,8 @@ ONE_HOT_ROWS = Exercise(
     "the places 0 ... T-1 (as wide as the position table). Put them side by side with torch.cat.",
     praise="Three ones a row, and one matrix product does the rest. You have proved what the sum is.",
     reference=one_hot_rows,
+    run=run_rows,
+    returns=("rows", "floating-point"),
     cases=lambda: [
         Case(
             "three columns, tables of 4, 2 and 3 rows",
@@ -116,6 +140,10 @@ ONE_HOT_ROWS = Exercise(
             lambda i, s, sizes: one_hot_rows(i, s, (*sizes[:2], len(i))),
         ),
         Mistake(
+            "the ones are whole numbers. `rows @ tables` refuses to mix them with floats: end with .float().",
+            lambda i, s, sizes: one_hot_rows(i, s, sizes).long(),
+        ),
+        Mistake(
             "only the token block has ones.",
             lambda i, s, sizes: one_hot_rows(i, s, sizes) * (torch.arange(sum(sizes)) < sizes[0]),
         ),
@@ -123,12 +151,12 @@ ONE_HOT_ROWS = Exercise(
 )
 
 
-def sinusoidal_positions(length: int, size: int, *, first: int = 0) -> Tensor:
+def sinusoidal_positions(length: int, size: int, *, first: int = 0, twice: int = 2) -> Tensor:
     """Vaswani et al. 2017, section 3.5, one number at a time."""
     table = torch.zeros(length, size)
     for t in range(length):
         for i in range(size // 2):
-            angle = (t + first) / 10_000 ** (2 * i / size)
+            angle = (t + first) / 10_000 ** (twice * i / size)
             table[t, 2 * i], table[t, 2 * i + 1] = math.sin(angle), math.cos(angle)
     return table
 
@@ -155,6 +183,10 @@ SINUSOIDAL_POSITIONS = Exercise(
         Mistake(
             "the exponent is i / H. It is 2i / H, with i = 0 ... H/2 - 1.",
             lambda n, h: sinusoidal_positions(n, 2 * h)[:, :h],
+        ),
+        Mistake(
+            "the exponent is 4i / H: arange(0, H, 2) counts in twos already, do not double it again.",
+            lambda n, h: sinusoidal_positions(n, h, twice=4),
         ),
         Mistake(
             "cosine comes before sine. Even columns are the sines.",

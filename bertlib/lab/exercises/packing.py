@@ -26,6 +26,12 @@ def pack(first: Sequence[str], second: Sequence[str] | None = None) -> Packed:
     return pieces, segments
 
 
+def by_word(first: list[str], second: list[str] | None) -> Packed:
+    """Ask of each piece whether it occurs in the second sentence."""
+    pieces, _ = pack(first, second)
+    return pieces, [int(piece in (second or [])) for piece in pieces[:-1]] + [int(second is not None)]
+
+
 def with_segments(first: list[str], second: list[str] | None, of_first: int, last: int) -> Packed:
     """Return the right pieces with wrong segment ids: ``of_first`` zeros, ``last`` at the end."""
     pieces, _ = pack(first, second)
@@ -50,6 +56,11 @@ PACK = Exercise(
             {"first": A, "second": None},
             because="A single sentence is [CLS] A [SEP]: one separator, and every segment id is 0.",
         ),
+        Case(
+            "a pair that shares two words",
+            {"first": ["my", "dog"], "second": ["is", "my", "dog"]},
+            because="A word may stand in both sentences. Its place decides, not the word.",
+        ),
     ],
     mistakes=(
         Mistake(
@@ -59,6 +70,10 @@ PACK = Exercise(
         Mistake(
             "the last [SEP] got segment 0. It closes sentence B, so it is 1.",
             lambda a, b: with_segments(a, b, of_first=len(a) + 2, last=0),
+        ),
+        Mistake(
+            "the segment was looked up by the word. A word may stand in both sentences: count places.",
+            by_word,
         ),
         Mistake(
             "the last [SEP] is missing. Every sentence is closed by one, the second too.",
@@ -84,6 +99,13 @@ def truncate_pair(first: Sequence[str], second: Sequence[str], room: int, *, tie
     return list(first[:a]), list(second[:b])
 
 
+def in_one_go(first: list[str], second: list[str], room: int) -> Pair:
+    """Let the sentence that is longer at the start pay for everything."""
+    if len(first) > len(second):
+        first = first[: max(room - len(second), 0)]
+    return first, second[: max(room - len(first), 0)]
+
+
 TRUNCATE_PAIR = Exercise(
     name="truncate-pair",
     chapter=CHAPTER,
@@ -107,6 +129,11 @@ TRUNCATE_PAIR = Exercise(
             {"first": A, "second": A[::-1], "room": 7},
             because="At equal length it is the second sentence that gives a piece.",
         ),
+        Case(
+            "two long sentences",
+            {"first": LONG, "second": A + B, "room": 7},
+            because="Which one is the longer changes on the way: ask anew before every piece.",
+        ),
         Case("no room at all", {"first": A, "second": B, "room": 0}),
     ],
     mistakes=(
@@ -125,6 +152,10 @@ TRUNCATE_PAIR = Exercise(
         Mistake(
             "each sentence got half of the room, even where the other did not need its half.",
             lambda a, b, room: (a[: room // 2], b[: room - room // 2]),
+        ),
+        Mistake(
+            "the longer sentence paid for everything in one go. Ask anew before every piece which is longer.",
+            in_one_go,
         ),
         Mistake(
             "pieces were taken from the beginning. Keep the beginning, drop the end.",
@@ -160,6 +191,11 @@ PAD_BATCH = Exercise(
             {"rows": [[0, 5, 2], [0, 2]], "pad_id": 1},
             because="Some models pad with another id (RoBERTa: 1), and there id 0 is a real token.",
         ),
+        Case(
+            "a text that holds the pad id",
+            {"rows": [[2, 0, 5, 3], [2, 3]], "pad_id": 0},
+            because="Somebody's text says [PAD] in the middle. It is text there: lengths decide, not ids.",
+        ),
     ],
     mistakes=(
         Mistake(
@@ -171,6 +207,10 @@ PAD_BATCH = Exercise(
             lambda rows, pad: tuple(x.flip(1) for x in pad_batch([row[::-1] for row in rows], pad)),
         ),
         Mistake("the filling is always 0, whatever pad_id says.", lambda rows, pad: pad_batch(rows, 0)),
+        Mistake(
+            "the mask asks whether an id is pad_id. A text may hold that id too. Lengths decide, not ids.",
+            lambda rows, pad: (pad_batch(rows, pad)[0], (pad_batch(rows, pad)[0] != pad).long()),
+        ),
         Mistake(
             "the mask asks whether an id is 0. Lengths decide, not ids.",
             lambda rows, pad: (pad_batch(rows, pad)[0], (pad_batch(rows, pad)[0] != 0).long()),
