@@ -1,0 +1,152 @@
+"""Exercises of *Self-attention*: weights from queries and keys; the others stand in the files beside it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bertlib.lab import toy_attention
+from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercises.attention_bias import CAUSAL_BIAS, HIDDEN, PADDING_BIAS
+from bertlib.lab.exercises.attention_heads import MERGE_HEADS, SPLIT_HEADS
+from bertlib.lab.exercises.attention_module import SELF_ATTENTION
+from bertlib.lab.exercises.attention_visibility import VISIBILITY_TEST
+
+CHAPTER = "self-attention"
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Vaswani et al. 2017, equation 1, in plain sums: one query, one key, one number at a time."""
+    weights = torch.zeros(*q.shape[:-1], k.shape[-2])
+    mixed = torch.zeros(*q.shape[:-1], v.shape[-1])
+    extra = torch.zeros(weights.shape) if bias is None else bias.expand(weights.shape)
+    for place in itertools.product(*map(range, q.shape[:-1])):
+        text = place[:-1]  # which text and head; the last one is the query's position
+        powers = []
+        for other, key in enumerate(k[text].tolist()):
+            score = sum(a * b for a, b in zip(q[place].tolist(), key, strict=True)) / math.sqrt(len(key))
+            powers.append(math.exp(score + float(extra[(*place, other)])))
+        for other, power in enumerate(powers):
+            weights[(*place, other)] = power / sum(powers)
+            mixed[place] += power / sum(powers) * v[(*text, other)]
+    return mixed, weights
+
+
+def wrong_attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    bias: Tensor | None = None,
+    *,
+    divisor: Callable[[Tensor], float] = lambda q: math.sqrt(q.shape[-1]),
+    axis: int = -1,
+    mixes: str = "values",
+    adds: str = "before",
+) -> tuple[Tensor, Tensor]:
+    """Do what people do instead: one keyword a mistake."""
+    scores = q @ k.transpose(-2, -1)
+    scores = scores if bias is None or adds != "undivided" else scores + bias
+    scores = scores / divisor(q)
+    scores = scores if bias is None or adds != "before" else scores + bias
+    scores = scores if bias is None or adds != "never, hides" else scores.masked_fill(bias < 0, HIDDEN)
+    weights = scores.softmax(dim=axis)
+    weights = weights if bias is None or adds != "after" else weights + bias
+    return weights @ (v if mixes == "values" else k), weights
+
+
+def wrongly(**how: Any) -> Callable[..., Any]:
+    """Return :func:`wrong_attention` with some keywords fixed."""
+    return lambda q, k, v, bias=None: wrong_attention(q, k, v, bias, **how)
+
+
+def attention_cases() -> list[Case]:
+    """Return a part of the toy's head 0, other keys than queries, four dimensions, and two biases."""
+    generator = torch.Generator().manual_seed(5)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator)
+
+    five = [2, 4, 6, 7, 8]
+    parts = toy_attention.queries(), toy_attention.keys(), toy_attention.values()
+    toys = {name: part[0, five] for name, part in zip("qkv", parts, strict=True)}
+    deep = {name: drawn(2, 3, 4, 5) for name in "qkv"}
+    square = {name: drawn(2, 3, 4, 4) for name in "qkv"}
+    bias = torch.tensor([[0.0] * 4, [0.0, 0.0, HIDDEN, HIDDEN]])[:, None, None]
+    nudge = torch.zeros(3, 5)
+    nudge[1, 2] = 0.5
+    return [
+        Case("head 0 of the toy: dog, cute, it, likes, playing", toys),
+        Case("three questions, five labels", {"q": drawn(3, 4), "k": drawn(5, 4), "v": drawn(5, 2)}),
+        Case(
+            "two texts, three heads, four columns",
+            deep,
+            because="Swap the last two axes only: k.transpose(-2, -1). Texts and heads stay where they are.",
+        ),
+        Case(
+            "the same with a bias that hides two columns",
+            {**square, "bias": bias},
+            because="The bias is added to the scores, before the softmax.",
+        ),
+        Case(
+            "a small bias: 0.5 more for one pair",
+            {"q": drawn(3, 4), "k": drawn(5, 4), "v": drawn(5, 2), "bias": nudge},
+            because="A bias need not hide: here it is 0.5 in one place. It is added as it stands, after the "
+            "scores have been divided.",
+        ),
+    ]
+
+
+ATTENTION = Exercise(
+    name="attention",
+    chapter=CHAPTER,
+    difficulty="easy",
+    minutes=8,
+    hint="Four lines: scores = q @ k.transpose(-2, -1) / math.sqrt(...); add the bias if there is one; "
+    "softmax along the axis of the keys, which is the last; weights @ v. Return both.",
+    praise="Equation 1 of “Attention is all you need”, in your own hand.",
+    reference=attention,
+    cases=attention_cases,
+    returns=("mixed", "weights"),
+    mistakes=(
+        Mistake("the scores are not divided by the square root of d.", wrongly(divisor=lambda q: 1.0)),
+        Mistake(
+            "the scores are divided by d. It is the square root of d.",
+            wrongly(divisor=lambda q: float(q.shape[-1])),
+        ),
+        Mistake(
+            "the divisor is the square root of the number of columns. It is that of d, the width of a query.",
+            wrongly(divisor=lambda q: math.sqrt(q.shape[-2])),
+        ),
+        Mistake(
+            "the softmax runs over the wrong axis: columns add up to one instead of rows. Each question "
+            "shares out its own attention.",
+            wrongly(axis=-2),
+        ),
+        Mistake("the keys were mixed. Keys only decide; what is handed over are values.", wrongly(mixes="k")),
+        Mistake("the bias came after the softmax. It belongs to the scores.", wrongly(adds="after")),
+        Mistake(
+            "the bias was read as a mask: below zero means hidden. It is more than that: add it.",
+            wrongly(adds="never, hides"),
+        ),
+        Mistake("the bias is not used.", wrongly(adds="never")),
+        Mistake(
+            "the bias was divided by the root of d with the scores. Divide first, then add the bias.",
+            wrongly(adds="undivided"),
+        ),
+    ),
+)
+
+EXERCISES = (
+    ATTENTION,
+    PADDING_BIAS,
+    CAUSAL_BIAS,
+    SPLIT_HEADS,
+    MERGE_HEADS,
+    SELF_ATTENTION,
+    VISIBILITY_TEST,
+)
