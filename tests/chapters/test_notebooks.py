@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def test_it_is_one_run_from_top_to_bottom(path: Path) -> None:
 def test_it_is_small(path: Path) -> None:
     assert path.stat().st_size < 2_000_000
     assert max(len(cell.source.splitlines()) for cell in code_cells(path)) <= 25
+
+
+@chapter
+def test_it_does_not_lean_on_the_set_up_cell(path: Path) -> None:
+    """Where the package has to be installed first, as in Colab, that cell leaves no name ``bertlib`` behind."""
+    sources = [cell.source for cell in code_cells(path) if "%pip" not in cell.source]
+    names = {
+        node.id for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)
+    }
+    assert "bertlib" not in names
 
 
 @chapter

@@ -24,7 +24,9 @@ def text_of(value: str | list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("topic", "sentence", "output"), CLAIMS, ids=[f"{topic}: {sentence[:30]}" for topic, sentence, _ in CLAIMS]
+    ("topic", "sentence", "output"),
+    CLAIMS,
+    ids=[f"{topic}: {sentence[:30]}" for topic, sentence, _ in CLAIMS],
 )
 def test_a_sentence_says_what_was_measured(topic, sentence, output):
     cells = json.loads(HOME[topic].read_text("utf8"))["cells"]
