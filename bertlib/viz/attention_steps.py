@@ -128,19 +128,28 @@ def draw_table(ax: Axes, values: np.ndarray, origin: dict[Any, int], *, title: s
     ax.text(middle, -0.12, title, ha="center", va="bottom", fontsize=NORMAL, color=INK)
 
 
-def draw_visibility(ax: Axes, seen: Any, words: Sequence[str], *, title: str = "") -> Axes:
+def draw_visibility(ax: Axes, seen: Any, words: Sequence[str], *, other: Any = None, title: str = "") -> Axes:
     """Draw which input (across) can move which output (down): a filled cell where it can.
 
+    Args:
+        ax: where to draw.
+        seen: (T, T), not 0 where column j moves column i.
+        words: the T words.
+        other: (T, T) likewise for a second network; its cells are hatched.
+        title: printed above.
+
     Raises:
-        InputError: ``seen`` is not (T, T) for T words.
+        InputError: ``seen`` or ``other`` is not (T, T) for T words.
     """
     values = square(seen, words)
+    second = np.zeros_like(values) if other is None else square(other, words)
     prepare(ax)
     for i, j in np.ndindex(values.shape):
         colour = tint("key", 0.75 if values[i, j] else 0.05)
-        ax.add_patch(
-            Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, facecolor=colour, edgecolor=FAINT, linewidth=0.5)
-        )
+        cell = Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, facecolor=colour, edgecolor=FAINT, linewidth=0.5)
+        if second[i, j]:
+            cell.set(hatch="////", edgecolor=tint("query", 0.8))
+        ax.add_patch(cell)
     ax.set_xticks(range(len(words)), words, rotation=60, ha="right", rotation_mode="anchor", fontsize=SMALL)
     ax.set_yticks(range(len(words)), words, fontsize=SMALL)
     ax.tick_params(length=0)

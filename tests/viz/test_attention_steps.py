@@ -66,6 +66,13 @@ def test_visibility_fills_what_is_seen():
     assert [np.allclose(face, full) for face in faces] == np.tri(3, dtype=bool).ravel().tolist()
 
 
+def test_visibility_hatches_a_second_network():
+    _, ax = viz.figure(3, 3)
+    viz.draw_visibility(ax, np.tri(3), WORDS, other=np.tri(3).T)
+    hatched = [patch.get_hatch() is not None for patch in ax.patches]
+    assert np.array_equal(np.reshape(hatched, (3, 3)), np.tri(3).T == 1)
+
+
 @pytest.mark.parametrize("draw", [viz.draw_visibility, viz.draw_lines])
 def test_maps_are_square(draw):
     _, ax = viz.figure(3, 3)
