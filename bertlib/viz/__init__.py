@@ -11,7 +11,7 @@ except ImportError as error:
 
 from bertlib.viz.attention import draw_attention, draw_heads
 from bertlib.viz.attention_steps import draw_arcs, draw_growth, draw_lines, draw_split, draw_visibility
-from bertlib.viz.blocks import draw_bend, draw_block, draw_layers, draw_parameters, draw_trace
+from bertlib.viz.blocks import draw_bend, draw_block, draw_layers, draw_parameters
 from bertlib.viz.embeddings import draw_input_embeddings, draw_one_hots, draw_position_similarity
 from bertlib.viz.figure import as_html, figure, show
 from bertlib.viz.gallery import draw_gallery
@@ -60,7 +60,6 @@ __all__ = [
     "draw_senses",
     "draw_split",
     "draw_surprise",
-    "draw_trace",
     "draw_training",
     "draw_visibility",
     "figure",

@@ -150,46 +150,6 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], *, co
     ax.add_patch(arrow)
 
 
-def draw_trace(
-    ax: Axes, pieces: Sequence[str], stages: Sequence[str], widths: Sequence[int], *, layers: int = 12
-) -> Axes:
-    """Draw the shapes that T columns take on their way through every block, the first block at the bottom.
-
-    Args:
-        ax: where to draw.
-        pieces: T word pieces.
-        stages: what the widths are, in their order.
-        widths: one number for each stage of a block; the boxes are drawn to scale.
-        layers: how many blocks.
-
-    Raises:
-        InputError: another number of stages than of widths.
-    """
-    if len(stages) != len(widths):
-        raise InputError(f"{len(stages)} stages with {len(widths)} widths; expected one width for each")
-    bare(ax)
-    scale, gap, colours = 4.0 / max(widths), 0.45, ("token", "query", "query", "value", "token")
-    starts = [sum(widths[:i]) * scale + i * gap for i in range(len(widths))]
-    for layer in range(layers):
-        ax.text(-0.2, layer + 0.4, f"block {layer + 1}", ha="right", va="center", fontsize=SMALL, color=INK)
-        for start, width, colour in zip(starts, widths, colours, strict=False):
-            face = tint(colour, 0.35)
-            ax.add_patch(Rectangle((start, layer), width * scale, 0.8, facecolor=face, linewidth=0))
-            middle, text = start + width * scale / 2, f"{len(pieces)} x {width:,}"
-            ax.text(
-                middle, layer + 0.38, text, ha="center", va="center", fontsize=SMALL, color=readable_on(face)
-            )
-    for start, width, stage in zip(starts, widths, stages, strict=True):
-        middle = start + width * scale / 2
-        ax.text(
-            middle, layers + 0.15, stage, ha="center", va="bottom", fontsize=SMALL, color=INK, weight="bold"
-        )
-    end = starts[-1] + widths[-1] * scale
-    ax.text(end / 2, -0.25, "   ".join(pieces), ha="center", va="top", fontsize=SMALL, color=INK)
-    ax.set(xlim=(-1.2, end + 0.1), ylim=(-1.1, layers + 0.9))
-    return ax
-
-
 def draw_parameters(ax: Axes, counts: Mapping[str, Mapping[str, int]]) -> Axes:
     """Draw where the numbers of each size sit, as shares of a bar of one length; totals stand at its end.
 

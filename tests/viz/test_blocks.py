@@ -5,7 +5,7 @@ from bertlib import BertConfig
 from bertlib.config import PRESETS
 from bertlib.counting import count_parameters
 from bertlib.errors import InputError
-from bertlib.viz import draw_bend, draw_block, draw_layers, draw_parameters, draw_trace, figure
+from bertlib.viz import draw_bend, draw_block, draw_layers, draw_parameters, figure
 from bertlib.viz.figure import LARGEST_BYTES, as_png
 
 
@@ -42,18 +42,6 @@ def test_the_block_has_two_sums_two_norms_and_two_roads():
     assert "768 → 3,072" in written
     assert written.index("self-attention") < written.index("GELU")
     assert len(as_png(drawing)) <= LARGEST_BYTES
-
-
-def test_a_trace_has_a_row_for_each_block_and_boxes_to_scale():
-    _, ax = figure()
-    draw_trace(ax, ["a", "b"], ["in", "inside"], [4, 16], layers=3)
-    assert [text for text in words(ax) if text.startswith("block")] == ["block 1", "block 2", "block 3"]
-    assert words(ax).count("2 x 16") == 3
-    boxes = [patch.get_width() for patch in ax.patches]
-    assert len(boxes) == 6
-    assert boxes[1] == pytest.approx(4 * boxes[0])
-    with pytest.raises(InputError, match="2 stages with 1 widths"):
-        draw_trace(ax, ["a"], ["in", "inside"], [4])
 
 
 def test_parameter_bars_have_one_length_and_say_the_total():
