@@ -36,6 +36,7 @@ class Recipe:
     pairs: PairKind = "nsp"  # or "sop", "none"; this and the next three as in BatchConfig
     masking: Masking = "tokens"  # or "words", "spans"
     static_masks: int = 0
+    short_share: float = 0.1  # of the texts aim at a shorter length
     objective: Objective = "mlm"  # or "causal"
     seed: int = 0
     accumulation: int = 1
@@ -99,6 +100,7 @@ class Recipe:
             pairs=self.pairs,
             masking=self.masking,
             static_masks=self.static_masks,
+            short_share=self.short_share,
             objective=self.objective,
             seed=self.seed + seed_shift,
         )
