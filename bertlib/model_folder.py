@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from bertlib.compact import expand
 from bertlib.config import BertConfig
 from bertlib.errors import CheckpointError
 from bertlib.model import BertForPreTraining
 from bertlib.tokenizer import WordPieceTokenizer
-from bertlib.train.checkpoint import fill_model
+
+M = TypeVar("M", bound=nn.Module)
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 # What lies in a folder with a model and may go when another is written there.
@@ -59,16 +61,67 @@ def read_safetensors(file: Path) -> dict[str, Tensor]:
 def build_model(config: BertConfig, weights: Mapping[str, Tensor], *, source: str) -> BertForPreTraining:
     """Make a model of these weights, in fp32 and evaluation mode, on the CPU.
 
+    Raises:
+        CheckpointError: the first difference in names or shapes.
+    """
+    return build(lambda: BertForPreTraining(config), weights, source=source)
+
+
+def build(make: Callable[[], M], weights: Mapping[str, Tensor], *, source: str) -> M:
+    """Make any module of copies of these weights, in fp32 and evaluation mode, on the CPU.
+
     It is laid out without memory first, so that no random numbers are drawn only to be replaced.
 
     Raises:
         CheckpointError: the first difference in names or shapes.
     """
-    with torch.device("meta"):
-        model = BertForPreTraining(config)
-    model.to_empty(device="cpu")
-    fill_model(model, expand(weights, source=source), source=source)
-    return model.eval()
+    with torch.device("meta"), Undrawn():
+        module = make()
+    full = expand(weights, source=source)
+    check_weights(module, full, source=source)
+    copies = {name: torch.empty(value.shape, device="cpu").copy_(value) for name, value in full.items()}
+    module.load_state_dict(copies, assign=True)  # copies: the weights may be those of a living model
+    return module.eval()
+
+
+class Undrawn(TorchFunctionMode):
+    """While it lasts, the functions of ``torch.nn.init`` leave tensors as they are.
+
+    Without memory there is nothing to draw into, and yet the first ``normal_`` would make PyTorch load its
+    whole compiler (``torch._dynamo``): most of the time that loading a small model took.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call ``func``, unless it would only fill a tensor."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], *, source: str) -> None:
+    """See that these are the weights of this model, by names and shapes.
+
+    Raises:
+        CheckpointError: the first difference.
+    """
+    own = model.state_dict()
+    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    if missing or extra:
+        what = f"has no {missing[0]}" if missing else f"has {extra[0]}, which the model lacks"
+        raise CheckpointError(f"{source} {what}; it belongs to another configuration")
+    for name, value in weights.items():
+        if value.shape != own[name].shape:
+            raise CheckpointError(
+                f"{source}: {name} has shape {tuple(value.shape)}, the model expects "
+                f"{tuple(own[name].shape)}; it belongs to another configuration"
+            )
 
 
 def check_vocabulary(config: BertConfig, tokenizer: WordPieceTokenizer, folder: Path) -> None:

@@ -1,10 +1,13 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from bertlib.errors import CheckpointError
+from bertlib.model_folder import Undrawn, build_model
 from bertlib.store import load_pretrained, save_pretrained
 
 
@@ -87,6 +90,35 @@ def test_loading_draws_no_random_numbers(folder):
     torch.manual_seed(3)
     load_pretrained(folder)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_what_is_undrawn_stays_as_it_was():
+    linear = torch.nn.Linear(3, 3)
+    before = linear.weight.tolist()
+    with Undrawn():
+        assert torch.nn.init.normal_(linear.weight) is linear.weight
+        linear.reset_parameters()
+    assert linear.weight.tolist() == before
+    assert torch.nn.init.normal_(linear.weight).tolist() != before
+
+
+def test_a_model_has_weights_of_its_own(folder):
+    model, _ = load_pretrained(folder)
+    again = build_model(model.config, model.state_dict(), source="a living model")
+    before = model.nsp_head.weight.tolist()
+    with torch.no_grad():
+        for weight in again.parameters():
+            assert weight.requires_grad
+            assert weight.is_contiguous()
+            weight.add_(1)
+    assert model.nsp_head.weight.tolist() == before
+
+
+def test_loading_imports_no_compiler_and_no_trainer(folder):
+    """Each of them costs about as long as PyTorch itself."""
+    script = f"import sys, bertlib; bertlib.load_pretrained({str(folder)!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert {"accelerate", "sympy", "torch._dynamo", "bertlib.train"} & set(done.stdout.split()) == set()
 
 
 def test_a_shipped_model_by_its_name(folder, tmp_path, monkeypatch):

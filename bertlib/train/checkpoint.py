@@ -22,6 +22,7 @@ from torch.optim import Optimizer
 
 from bertlib.errors import CheckpointError
 from bertlib.files import new_folder
+from bertlib.model_folder import check_weights
 from bertlib.train.processes import share_like
 
 FORMAT = 1
@@ -195,15 +196,6 @@ def fill_model(model: nn.Module, weights: dict[str, Tensor], *, source: str) -> 
     Raises:
         CheckpointError: the first difference in names or shapes.
     """
+    check_weights(model, weights, source=source)
     own = model.state_dict()
-    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
-    if missing or extra:
-        what = f"has no {missing[0]}" if missing else f"has {extra[0]}, which the model lacks"
-        raise CheckpointError(f"{source} {what}; it belongs to another configuration")
-    for name, value in weights.items():
-        if value.shape != own[name].shape:
-            raise CheckpointError(
-                f"{source}: {name} has shape {tuple(value.shape)}, the model expects "
-                f"{tuple(own[name].shape)}; it belongs to another configuration"
-            )
     model.load_state_dict({name: share_like(value, own[name]) for name, value in weights.items()})
