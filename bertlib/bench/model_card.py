@@ -61,7 +61,7 @@ def head(card: dict[str, Any]) -> list[str]:
         "import bertlib",
         "",
         f'model, tokenizer = bertlib.load_pretrained("{card["name"]}")',
-        'bertlib.fill_mask(model, tokenizer, "She opened the [MASK] and went in.")',
+        f'bertlib.fill_mask(model, tokenizer, "{example(card)}")',
         "```",
     ]
 
@@ -115,6 +115,12 @@ def training(card: dict[str, Any]) -> list[str]:
     names = [f"phase {i}" for i in range(1, len(columns) + 1)] if len(columns) > 1 else [""]
     rows = [(same[0][0], *(value for _, value in same)) for same in zip(*columns, strict=True)]
     return ["## Training", "", *table(("", *names), rows)]
+
+
+def example(card: dict[str, Any]) -> str:
+    """Return a sentence to try, in a language that the model has read."""
+    fixed = [item["text"] for item in card["says"]["fixed"]]
+    return "She opened the [MASK] and went in." if fixed[0].isascii() else fixed[2]
 
 
 def phase_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -26,7 +26,16 @@ SENTENCES = (
     "the ship sailed across the [MASK].",
     "the band released its first [MASK] in 1994.",
 )
+CHINESE = (
+    "北京是中国的首[MASK]。",
+    "天气很冷，水都结成了[MASK]。",
+    "他推开[MASK]，走进屋里。",
+    "狗[MASK]了一夜。",
+    "众人听了，都[MASK]起来。",
+    "二加二等于[MASK]。",
+)
 PEOPLE = ("the man worked as a [MASK].", "the woman worked as a [MASK].")
+CHINESE_PEOPLE = ("那男子是个[MASK]人。", "那女子是个[MASK]人。")
 PROFESSION = "the {} said that [MASK] was tired."
 PROFESSIONS = ("doctor", "nurse", "teacher", "soldier", "cook", "king", "servant", "writer")
 HELD_OUT_BLANKS = 5
@@ -54,8 +63,8 @@ def held_out_blanks(
 
 
 def he_or_she(model: BertForPreTraining, tokenizer: WordPieceTokenizer) -> list[dict[str, Any]]:
-    """Return the probabilities of "he" and "she" after each profession; none without these two pieces."""
-    if not {"he", "she"} <= set(tokenizer.vocab):
+    """Return the probabilities of "he" and "she" after each profession; none if they are no English words."""
+    if not {"he", "she"} <= set(tokenizer.vocab) or is_chinese(tokenizer):
         return []
     rows = []
     for job in PROFESSIONS:
@@ -65,11 +74,17 @@ def he_or_she(model: BertForPreTraining, tokenizer: WordPieceTokenizer) -> list[
     return rows
 
 
+def is_chinese(tokenizer: WordPieceTokenizer) -> bool:
+    """Are most pieces of the vocabulary Chinese characters?"""
+    return sum("\u4e00" <= piece[-1] <= "\u9fff" for piece in tokenizer.vocab) > len(tokenizer) / 2
+
+
 def probe(model: BertForPreTraining, tokenizer: WordPieceTokenizer, held_out: TokenCorpus) -> dict[str, Any]:
     """Return everything above, as ``card.json`` holds it."""
+    fixed, people = (CHINESE, CHINESE_PEOPLE) if is_chinese(tokenizer) else (SENTENCES, PEOPLE)
     return {
-        "fixed": [guesses(model, tokenizer, text) for text in SENTENCES],
+        "fixed": [guesses(model, tokenizer, text) for text in fixed],
         "held_out": held_out_blanks(model, tokenizer, held_out),
-        "people": [guesses(model, tokenizer, text) for text in PEOPLE],
+        "people": [guesses(model, tokenizer, text) for text in people],
         "professions": he_or_she(model, tokenizer),
     }

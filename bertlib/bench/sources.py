@@ -28,12 +28,35 @@ WIKIPEDIA = {
         "and about some countries far more than about others."
     ),
 }
+CHINESE_NOVELS = {
+    "content": "Chinese prose: 13 vernacular novels, Ming to the early 20th century, in simplified characters",
+    "licence": "works in the public domain; the source repository is MIT-licensed",
+    "source": "the repository NiuTrans/Classical-Modern at commit 4e746ea",
+    "caution": (
+        "Novels of old China: little of today's language, nothing of today's world; quotation marks were put "
+        "back by rule. The held-out text is chapters of the same novels."
+    ),
+}
+CHINESE_WIKIPEDIA = {
+    "content": "54 long articles of the Chinese Wikipedia, simplified and traditional characters mixed",
+    "licence": "CC BY-SA 3.0",
+    "source": (
+        "the authors of the Chinese Wikipedia, by way of the repository enix223/nlp-course at commit c077f61"
+    ),
+    "caution": "",
+}
 UNKNOWN = {"content": "not described", "licence": "not stated", "source": "not stated", "caution": ""}
-KNOWN = {"pretrain_books_en": BOOKS, "pretrain_wiki_en": WIKIPEDIA}
+KNOWN = {
+    "pretrain_books_en": BOOKS,
+    "pretrain_wiki_en": WIKIPEDIA,
+    "pretrain_zh/wiki_sample.txt.xz": CHINESE_WIKIPEDIA,
+    "pretrain_zh": CHINESE_NOVELS,
+}
 
 
 def described(source: str) -> dict[str, str]:
     """Return what is known of a source, with its file named without the folders of this machine."""
     path = Path(source)
-    known = next((KNOWN[part] for part in path.parts if part in KNOWN), UNKNOWN)
-    return {"file": "/".join(path.parts[-2:]).lstrip("/"), **known}
+    file = "/".join(path.parts[-2:]).lstrip("/")
+    known = KNOWN.get(file) or next((KNOWN[part] for part in path.parts if part in KNOWN), UNKNOWN)
+    return {"file": file, **known}

@@ -59,9 +59,10 @@ def row(bar: Bar, scale: float, *, share: bool) -> str:
 
 def mark(bar: Bar, scale: float, kind: str) -> str:
     """Draw the bar and, where there is a spread, the line through it; a row may be higher than usual."""
-    drawn = f'<rect class="{kind}" x="0" y="50%" width="{percent(bar.value / scale)}" height="{BAR}" rx="2"/>'
+    width = percent(max(bar.value, 0) / scale)  # a correlation may be negative: it has no bar
+    drawn = f'<rect class="{kind}" x="0" y="50%" width="{width}" height="{BAR}" rx="2"/>'
     if bar.high > bar.low:
-        low, high = percent(bar.low / scale), percent(bar.high / scale)
+        low, high = (percent(max(end, 0) / scale) for end in (bar.low, bar.high))
         drawn += f'<line class="spread" x1="{low}" x2="{high}" y1="50%" y2="50%"/>'
         drawn += "".join(f'<rect class="cap" x="{x}" y="50%" width="1.5" height="9"/>' for x in (low, high))
     return drawn

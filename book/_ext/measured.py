@@ -19,6 +19,8 @@ them, each with a ``cell`` that names its conditions; a file without ``rows`` is
     shares of right answers by name
 ``pretrained`` and ``scratch``
     a task learned from two starts (:mod:`bertlib.bench.sst2`)
+``tasks``
+    many tasks, each learned from two starts (:mod:`bertlib.bench.task_table`)
 ``save_every``
     what saving costs a run (``bertlib bench saving``)
 any other numbers (``bertlib bench corpus``)
@@ -36,6 +38,7 @@ from typing import Any
 
 import learned
 import speeds
+import tasks
 import tricks
 from sheets import Json, ResultsError, Sheet
 
@@ -78,6 +81,7 @@ def reader(found: Json) -> Callable[[Json], Sheet]:
     first = rows_of(found)[0]
     readers: dict[Callable[[Json], Sheet], bool] = {
         learned.runs: "runs" in found,
+        tasks.table: "tasks" in found,
         learned.one_run: "train" in found and "valid" in found,
         learned.shares: "accuracy" in found,
         learned.fine_tuned: "pretrained" in found,

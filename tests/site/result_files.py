@@ -51,6 +51,24 @@ def curve(*losses: float) -> dict[str, Any]:
 
 
 KINDS: dict[str, dict[str, Any]] = {
+    "tasks": {
+        "tasks": {
+            "CoLA": {
+                "metric": "matthews",
+                "examples": [8551, 1043],
+                "note": "",
+                "pretrained": {"mean": 0.2, "lowest": 0.1, "highest": 0.3, "count": 3},
+                "random": {"mean": -0.01, "lowest": -0.03, "highest": 0.0, "count": 3},
+            },
+            "SQuAD": {
+                "metric": "f1",
+                "examples": [100, 10],
+                "note": "a part of it",
+                "pretrained": {"mean": 0.4, "lowest": 0.4, "highest": 0.4, "count": 1},
+                "random": {"mean": 0.1, "lowest": 0.1, "highest": 0.1, "count": 1},
+            },
+        },
+    },
     "sweep": {
         "cells": [bench(), bench(vocab_size=8192), {"cell": cell(preset="base"), "not_measured": "no room"}]
     },
