@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bertlib.finetune import QASpanHead as QASpanHead
     from bertlib.finetune import SequenceClassifier as SequenceClassifier
     from bertlib.finetune import TokenClassifier as TokenClassifier
+    from bertlib.finetune import fine_tune as fine_tune
+    from bertlib.finetune import load_finetuned as load_finetuned
     from bertlib.interop import from_transformers as from_transformers
     from bertlib.interop import to_transformers as to_transformers
     from bertlib.model import BertEmbedding as BertEmbedding
@@ -40,11 +42,16 @@ if TYPE_CHECKING:
     from bertlib.objectives import MaskedLMLoss as MaskedLMLoss
     from bertlib.objectives import NSPLoss as NSPLoss
     from bertlib.objectives import causal_mask as causal_mask
+    from bertlib.search import BM25 as BM25
+    from bertlib.search import CrossEncoder as CrossEncoder
+    from bertlib.search import Searcher as Searcher
+    from bertlib.search import read_passages as read_passages
     from bertlib.store import load_pretrained as load_pretrained
     from bertlib.store import save_pretrained as save_pretrained
     from bertlib.tokenizer import WordPieceTokenizer as WordPieceTokenizer
     from bertlib.train import BertTrainer as BertTrainer
     from bertlib.train import TrainingConfig as TrainingConfig
+    from bertlib.variants.sentence import SentenceEncoder as SentenceEncoder
 
 __version__ = "0.1.0"
 
@@ -60,6 +67,7 @@ _HOMES = {
     "bertlib.data.whole_words": ("mask_words",),
     "bertlib.finetune": (
         "JointIntentSlotHead", "MultipleChoiceHead", "QASpanHead", "SequenceClassifier", "TokenClassifier",
+        "fine_tune", "load_finetuned",
     ),
     "bertlib.interop": ("from_transformers", "to_transformers"),
     "bertlib.model": (
@@ -67,9 +75,11 @@ _HOMES = {
         "TransformerBlock",
     ),
     "bertlib.objectives": ("CausalLMLoss", "MaskedLMLoss", "NSPLoss", "causal_mask"),
+    "bertlib.search": ("BM25", "CrossEncoder", "Searcher", "read_passages"),
     "bertlib.store": ("load_pretrained", "save_pretrained"),
     "bertlib.tokenizer": ("WordPieceTokenizer",),
     "bertlib.train": ("BertTrainer", "TrainingConfig"),
+    "bertlib.variants.sentence": ("SentenceEncoder",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -15,10 +15,12 @@ from bertlib.bench.commands import bench_app
 from bertlib.console import Encoding, Errors, Json, refuse_more_than, show, whisper
 from bertlib.errors import BertlibError, MissingExtraError
 from bertlib.export_cli import add_exchange
+from bertlib.finetune_cli import add_finetuning
+from bertlib.search_cli import add_search
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
-    help="Build BERT yourself: vocabulary, token arrays, pre-training, blanks filled.",
+    help="Build BERT yourself: vocabulary, pre-training, blanks filled, fine-tuning, search.",
 )  # fmt: skip
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train a WordPiece vocabulary.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Turn txt files into token arrays.")
@@ -274,4 +276,6 @@ def fill_mask_command(
     show(values, report_guesses(guesses), as_json=as_json)
 
 
+add_finetuning(app)
+add_search(app)
 add_exchange(app)

@@ -29,7 +29,7 @@ WIKIPEDIA = {
     ),
 }
 CHINESE_NOVELS = {
-    "content": "Chinese prose: 13 vernacular novels, Ming to the early 20th century, in simplified characters",
+    "content": "Chinese prose: 13 vernacular novels, Ming to early 20th century, in simplified characters",
     "licence": "works in the public domain; the source repository is MIT-licensed",
     "source": "the repository NiuTrans/Classical-Modern at commit 4e746ea",
     "caution": (

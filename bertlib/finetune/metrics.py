@@ -85,10 +85,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[st
     Raises:
         InputError: another number of sentences, or of tags in one.
     """
-    same_length(predictions, truths)
-    for number, (mine, right) in enumerate(zip(predictions, truths, strict=True), start=1):
-        if len(mine) != len(right):
-            raise InputError(f"sentence {number}: {len(mine)} tags for {len(right)} words")
+    check_tags(predictions, truths)
     found, wanted = (
         {(number, *entity) for number, tags in enumerate(side) for entity in entities(tags)}
         for side in (predictions, truths)
@@ -97,6 +94,29 @@ def entity_f1(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[st
     precision, recall = hits / max(len(found), 1), hits / max(len(wanted), 1)
     f1 = 2 * hits / max(len(found) + len(wanted), 1)
     return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def word_accuracy(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[str]]) -> Scores:
+    """Return the share of words with the right tag (parts of speech).
+
+    Raises:
+        InputError: another number of sentences, or of tags in one.
+    """
+    check_tags(predictions, truths)
+    pairs = [pair for m, r in zip(predictions, truths, strict=True) for pair in zip(m, r, strict=True)]
+    return {"accuracy": sum(mine == right for mine, right in pairs) / max(len(pairs), 1)}
+
+
+def check_tags(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[str]]) -> None:
+    """Refuse tags of other sentences.
+
+    Raises:
+        InputError: another number of sentences, or of tags in one.
+    """
+    same_length(predictions, truths)
+    for number, (mine, right) in enumerate(zip(predictions, truths, strict=True), start=1):
+        if len(mine) != len(right):
+            raise InputError(f"sentence {number}: {len(mine)} tags for {len(right)} words")
 
 
 def entities(tags: Sequence[str]) -> list[tuple[str, int, int]]:

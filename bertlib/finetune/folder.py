@@ -1,0 +1,144 @@
+"""A fine-tuned model in a folder: weights, configuration, vocabulary, and what its labels mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import nn
+
+from bertlib.config import BertConfig
+from bertlib.errors import CheckpointError
+from bertlib.files import new_folder
+from bertlib.finetune.builders import builder
+from bertlib.finetune.kinds import task_from_dict
+from bertlib.finetune.metrics import Scores
+from bertlib.finetune.predicting import ask, evaluate, predict
+from bertlib.finetune.task import Task
+from bertlib.model import BertModel
+from bertlib.model_folder import (
+    CONFIG,
+    KNOWN,
+    WEIGHTS,
+    build,
+    check_vocabulary,
+    read_object,
+    read_safetensors,
+)
+from bertlib.tokenizer import WordPieceTokenizer
+
+TASK = "task.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTunedModel:
+    """A model with its task and vocabulary: all it takes to judge new examples.
+
+    Attributes:
+        model: body and head, in evaluation mode.
+        task: what its numbers mean.
+        tokenizer: of the body.
+        max_length: pieces a row it was trained with.
+        facts: what ``task.json`` says beyond that: name of the task, recipe, scores.
+    """
+
+    model: nn.Module
+    task: Task
+    tokenizer: WordPieceTokenizer
+    max_length: int
+    facts: Mapping[str, Any]
+
+    def predict(self, examples: Sequence[Any], *, progress: bool = False) -> list[Any]:
+        """Return a verdict on each example, in the words of the training data."""
+        return predict(
+            self.model, self.task, self.tokenizer, examples, max_length=self.max_length, progress=progress
+        )
+
+    def evaluate(self, examples: Sequence[Any], *, progress: bool = False) -> Scores:
+        """Return the task's scores on examples whose labels are known."""
+        return evaluate(
+            self.model, self.task, self.tokenizer, examples, max_length=self.max_length, progress=progress
+        )
+
+    def answers(
+        self, examples: Sequence[Any], *, progress: bool = False
+    ) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Return verdicts, and what else there is to say of each: probabilities, other answers."""
+        length, tokenizer = self.max_length, self.tokenizer
+        features, outputs = ask(
+            self.model, self.task, tokenizer, examples, max_length=length, progress=progress
+        )
+        return (
+            self.task.decide(outputs, features, examples, tokenizer, max_length=length),
+            self.task.details(outputs, features, examples, tokenizer, max_length=length),
+        )
+
+
+def save_finetuned(folder: Path | str, tuned: FineTunedModel) -> Path:
+    """Write a folder, all or nothing; a fine-tuned model that stood there is replaced.
+
+    Raises:
+        CheckpointError: the folder holds something else.
+        BertlibError: the disk is full.
+    """
+    folder, bert = Path(folder), tuned.model.bert
+    assert isinstance(bert, BertModel)
+    check_vocabulary(bert.config, tuned.tokenizer, folder)
+    check_replaceable(folder)
+    weights = {name: value.detach().cpu().contiguous() for name, value in tuned.model.state_dict().items()}
+    task = {"kind": tuned.task.kind, "task": tuned.task.to_dict(), "max_length": tuned.max_length}
+    with new_folder(folder) as temporary:
+        write_json(temporary / CONFIG, bert.config.to_dict())
+        write_json(temporary / TASK, task | dict(tuned.facts))
+        save_file(weights, temporary / WEIGHTS)
+        tuned.tokenizer.save(temporary)
+    return folder
+
+
+def load_finetuned(folder: Path | str) -> FineTunedModel:
+    """Load what :func:`save_finetuned` wrote; the model comes in evaluation mode, on the CPU.
+
+    Raises:
+        CheckpointError: no fine-tuned model there, a truncated file, weights of another configuration.
+    """
+    folder = Path(folder)
+    if not (folder / TASK).exists():
+        raise CheckpointError(
+            f"no fine-tuned model in {folder} ({TASK} is missing); expected a folder that `bertlib finetune` "
+            "wrote"
+        )
+    facts = read_object(folder / TASK)
+    kind, fields, max_length = facts.pop("kind", ""), facts.pop("task", {}), facts.pop("max_length", 128)
+    task = task_from_dict(kind, fields, source=str(folder / TASK))
+    config = BertConfig.from_dict(read_object(folder / CONFIG))
+    make = builder(facts.get("build", ""), task)
+    weights = read_safetensors(folder / WEIGHTS)
+    model = build(lambda: make(BertModel(config)), weights, source=str(folder / WEIGHTS))
+    tokenizer = WordPieceTokenizer.load(folder)
+    check_vocabulary(config, tokenizer, folder)
+    return FineTunedModel(model=model, task=task, tokenizer=tokenizer, max_length=max_length, facts=facts)
+
+
+def check_replaceable(folder: Path) -> None:
+    """See that nothing but a fine-tuned model would be lost by writing one to ``folder``.
+
+    Raises:
+        CheckpointError: a file, or a folder with something else in it, which is named.
+    """
+    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    others = [name for name in names if name not in KNOWN | {TASK}]
+    if folder.is_file() or others or (names and TASK not in names):
+        what = f" ({others[0]})" if others else ""
+        raise CheckpointError(
+            f"{folder} holds something that is no fine-tuned model{what}; writing would remove it: choose a "
+            "new folder"
+        )
+
+
+def write_json(file: Path, values: Mapping[str, Any]) -> None:
+    """Write one JSON object, readable by people."""
+    file.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

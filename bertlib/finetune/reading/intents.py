@@ -1,0 +1,44 @@
+"""What somebody says, word by word, with a slot each and one intent: Snips (Coucke et al. 2018), ATIS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bertlib.errors import CorpusError
+from bertlib.finetune.examples import IntentExample
+from bertlib.finetune.reading.opening import find_split, open_text, some
+
+FILES = ("seq.in", "seq.out", "label")
+
+
+def read_intents(folder: str | Path) -> list[IntentExample]:
+    """Read ``seq.in`` (words), ``seq.out`` (slots) and ``label`` (intents), one utterance a line.
+
+    Args:
+        folder: of one split, such as ``snips/train``; the files are plain, ``.gz`` or ``.xz``.
+
+    Raises:
+        CorpusError: a file that is missing or cannot be read; files, or words and slots, of unequal number.
+    """
+    said, slots, intents = (read_lines(find_split(folder, name)) for name in FILES)
+    if not len(said) == len(slots) == len(intents):
+        raise CorpusError(
+            f"{folder} has {len(said)} lines in seq.in, {len(slots)} in seq.out and {len(intents)} in label; "
+            "expected as many in each"
+        )
+    examples = []
+    for number, (line, marks, label) in enumerate(zip(said, slots, intents, strict=True)):
+        words, tags, intent = tuple(line.split()), tuple(marks.split()), label.strip()
+        if len(words) != len(tags) or not words or not intent:
+            raise CorpusError(
+                f"{folder}, line {number + 1}: {len(words)} words, {len(tags)} slots, the intent {intent!r}; "
+                "expected a slot for each word, and an intent"
+            )
+        examples.append(IntentExample(words, tags, intent, str(number)))
+    return some(examples, folder)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a file, blank ones at its end left out."""
+    with open_text(path) as lines:
+        return lines.read().rstrip("\n ").split("\n")

@@ -1,0 +1,205 @@
+"""``bertlib finetune``, ``bertlib evaluate`` and ``bertlib predict``: one body, many tasks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from bertlib.console import Json, show, whisper
+from bertlib.errors import InputError
+
+Run = Annotated[Path, typer.Argument(help="Folder that `bertlib finetune` wrote.")]
+
+
+def add_finetuning(app: typer.Typer) -> None:
+    """Give the command line its three commands."""
+    app.command("finetune")(finetune)
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+
+
+def finetune(
+    task: Annotated[str, typer.Argument(help="Name of the task; `bertlib finetune list` tells them all.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Folder, or file to train on; none for story-… tasks.")
+    ] = None,
+    dev: Annotated[
+        Path | None, typer.Option(help="Held-out file or folder [default: beside DATA, or set aside].")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write [default: runs/TASK].")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder or name of a pre-trained model [default: your newest run].")
+    ] = None,
+    from_scratch: Annotated[
+        bool,
+        typer.Option("--from-scratch", help="Begin with random weights: what is pre-training good for?"),
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the examples [default: 3].")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="At its peak [default: by the model's size].")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples a step [default: 32].")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Pieces a text [default: 128].")] = None,
+    dropout: Annotated[float | None, typer.Option(help="In body and head [default: 0.1].")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of matrices [default: 0.01].")] = None,
+    layer_decay: Annotated[
+        float | None, typer.Option(help="Rate of a layer over that of the one above [default: 1].")
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="Keep as it is: embeddings, a number of lowest blocks, or body.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better score [default: never].")
+    ] = None,
+    build: Annotated[
+        str, typer.Option(help="Instead of a head on all of it: adapters:16, lora:4, bilstm:concat-last-4.")
+    ] = "",
+    seed: Annotated[int | None, typer.Option(help="Decides head, dropout and order [default: 0].")] = None,
+    seeds: Annotated[int, typer.Option(help="So many runs, each with its seed; the best is kept.")] = 1,
+    search: Annotated[int, typer.Option(help="Try so many recipes first.")] = 0,
+    method: Annotated[str, typer.Option(help="Of the search: random, grid or bayesian (Optuna).")] = "random",
+    limit: Annotated[int | None, typer.Option(help="Train on so many examples only.")] = None,
+    hold_out: Annotated[float, typer.Option(help="Share set aside where nothing is held out.")] = 0.1,
+    text: Annotated[str, typer.Option(help="Column with the text (classify, regress).")] = "text",
+    pair: Annotated[str | None, typer.Option(help="Column with the second text.")] = None,
+    label: Annotated[str, typer.Option(help="Column with the label.")] = "label",
+    no_header: Annotated[bool, typer.Option("--no-header", help="Columns are called 0, 1, 2 …")] = False,
+    word: Annotated[int, typer.Option(help="Column of the words, from 0 (tag).")] = 0,
+    tag: Annotated[int, typer.Option(help="Column of the tags; -1 is the last (tag).")] = -1,
+    language: Annotated[str, typer.Option(help="en or zh: of the story world, and of answers.")] = "en",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no stages.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a pre-trained BERT on a task, and keep the best epoch.
+
+    **Examples**
+
+    `bertlib finetune list`
+
+    `bertlib finetune story-sentiment`
+
+    `bertlib finetune sst2 glue/SST-2 --seeds 3`
+
+    `bertlib finetune classify mails.csv --text body --label topic --epochs 5`
+
+    `bertlib finetune tag wnut17/ --build bilstm:concat-last-4`
+
+    `bertlib finetune squad squad_v1.1/ --limit 20000 --out runs/answers`
+
+    `bertlib finetune rte glue/RTE --search 8 --method bayesian`
+    """
+    from bertlib.finetune.formats import FORMATS, Columns
+    from bertlib.finetune.qa import Language
+    from bertlib.finetune.run import Request, report, run
+    from bertlib.pretrained import default_model
+
+    if task == "list":
+        about = {name: one.about for name, one in FORMATS.items()}
+        show(about, [f"{name:<20} {line}" for name, line in about.items()], as_json=as_json)
+        return
+    changes = {
+        "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "max_length": max_length,
+        "dropout": dropout, "weight_decay": weight_decay, "layer_decay": layer_decay, "freeze": freeze,
+        "patience": patience, "seed": seed,
+    }  # fmt: skip
+    chosen = model or str(default_model())
+    request = Request(
+        name=task, data=data, dev=dev, out=out or Path("runs") / task, model=chosen, scratch=from_scratch,
+        build=build, changes=changes, limit=limit, hold_out=hold_out, seeds=seeds, search=search,
+        method=method, device=device, columns=Columns(
+            text=text, pair=pair, label=label, header=not no_header, word=word, tag=tag,
+            language=cast(Language, language),
+        ),
+    )  # fmt: skip
+    say = (lambda _: None) if quiet else whisper
+    say(f"model: {chosen}{', its weights replaced by random ones' if from_scratch else ''}")
+    result = run(request, say=say, progress=not quiet)
+    show(result.to_dict(), report(result), as_json=as_json)
+
+
+def evaluate(
+    run: Run,
+    data: Annotated[Path | None, typer.Argument(help="Folder or file with labels.")] = None,
+    split: Annotated[str, typer.Option(help="Of a folder: dev or test.")] = "dev",
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Mark these instead, as `bertlib predict --out` wrote them."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Mark a fine-tuned model on examples whose labels are known.
+
+    **Examples**
+
+    `bertlib evaluate runs/sst2 glue/SST-2`
+
+    `bertlib evaluate runs/classify more-mails.csv`
+
+    `bertlib evaluate runs/imdb aclImdb/ --split test --json`
+    """
+    from bertlib.finetune.asking import read_for, read_verdicts
+    from bertlib.finetune.folder import load_finetuned
+    from bertlib.finetune.run import scores_line
+
+    tuned = load_finetuned(run)
+    examples = read_for(tuned, data, split, labels=True)
+    if predictions is None:
+        scores = tuned.evaluate(examples, progress=True)
+    else:
+        scores = tuned.task.score(read_verdicts(tuned.task, predictions, examples), examples)
+    values = {"run": str(run), "examples": len(examples), "scores": scores}
+    show(values, [f"{len(examples):,} examples: {scores_line(scores)}"], as_json=as_json)
+
+
+def predict(
+    run: Run,
+    data: Annotated[Path | None, typer.Argument(help="Folder or file; labels are not looked at.")] = None,
+    text: Annotated[str | None, typer.Option(help="A text, a question or a beginning, typed here.")] = None,
+    others: Annotated[
+        list[str] | None, typer.Option("--and", help="The second text, the context, or each of the ends.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of a folder: dev or test.")] = "test",
+    out: Annotated[Path | None, typer.Option(help="File for the predictions, a JSON object a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a fine-tuned model makes of new examples.
+
+    **Examples**
+
+    `bertlib predict runs/sst2 --text "a film to fall asleep in"`
+
+    `bertlib predict runs/squad --text "Who sang?" --and "Anna sang in the garden."`
+
+    `bertlib predict runs/classify new-mails.csv --out predictions.jsonl`
+    """
+    from bertlib.finetune.asking import line_of, plain, read_for, typed
+    from bertlib.finetune.folder import load_finetuned
+    from bertlib.finetune.reading import write_predictions
+
+    tuned = load_finetuned(run)
+    if (text is None) == (data is None):
+        raise InputError("expected either a file or folder, or one text with --text")
+    if others and text is None:
+        raise InputError("--and goes with --text; leave it out with a file or folder")
+    examples = [typed(tuned.task, text, others or [])] if text is not None else []
+    if data is not None:
+        examples = read_for(tuned, data, split, labels=False)
+    said, more = tuned.answers(examples, progress=not as_json)
+    if out:
+        write_predictions(out, examples, [plain(verdict) for verdict in said])
+        lines = [f"{len(examples):,} predictions in {out}"]
+        show({"out": str(out), "examples": len(examples)}, lines, as_json=as_json)
+        return
+    rows: list[dict[str, Any]] = [
+        {"name": one.name, "prediction": plain(verdict), **extra}
+        for one, verdict, extra in zip(examples, said, more, strict=True)
+    ]
+    if as_json:
+        typer.echo("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+        return
+    for one, verdict, extra in zip(examples, said, more, strict=True):
+        typer.echo(line_of(one, verdict, extra))

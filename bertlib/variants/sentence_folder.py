@@ -1,0 +1,104 @@
+"""A folder for a body with something beside it: weights, configuration, vocabulary and a file of facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors.torch import save_file
+from torch import nn
+
+from bertlib.compact import expand
+from bertlib.config import BertConfig
+from bertlib.errors import CheckpointError
+from bertlib.files import new_folder
+from bertlib.model_folder import (
+    CONFIG,
+    KNOWN,
+    WEIGHTS,
+    check_vocabulary,
+    read_object,
+    read_safetensors,
+)
+from bertlib.tokenizer import WordPieceTokenizer
+from bertlib.train.checkpoint import fill_model
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def write_folder(
+    folder: Path,
+    module: nn.Module,
+    config: BertConfig,
+    tokenizer: WordPieceTokenizer,
+    *,
+    name: str,
+    facts: Mapping[str, Any],
+) -> Path:
+    """Write ``module`` and what belongs to it, and ``facts`` as the JSON file ``name``.
+
+    Raises:
+        CheckpointError: the folder holds something else than a model of this kind.
+        BertlibError: the disk is full.
+    """
+    check_replaceable(folder, name)
+    weights = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+    with new_folder(folder) as temporary:
+        (temporary / CONFIG).write_text(json.dumps(config.to_dict(), indent=2), encoding="utf-8")
+        (temporary / name).write_text(json.dumps(dict(facts), indent=2), encoding="utf-8")
+        save_file(weights, temporary / WEIGHTS)
+        tokenizer.save(temporary)
+    return folder
+
+
+def check_replaceable(folder: Path, name: str) -> None:
+    """See that nothing but a model of this kind is lost by writing to ``folder``, which replaces it whole.
+
+    Raises:
+        CheckpointError: something else is there, which is named.
+    """
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    others = sorted(names - KNOWN - {name})
+    if folder.is_file() or others or (names and name not in names):
+        what = others[0] if others else f"no {name}"
+        raise CheckpointError(
+            f"{folder} is there already and holds {what}; writing would replace it: choose a new folder"
+        )
+
+
+def read_facts(
+    folder: Path, name: str, expected: Mapping[str, type]
+) -> tuple[BertConfig, WordPieceTokenizer, dict[str, Any]]:
+    """Read everything but the weights.
+
+    Args:
+        folder: what :func:`write_folder` wrote.
+        name: of the file with the facts.
+        expected: the facts and their types.
+
+    Raises:
+        CheckpointError: the file of facts is missing or holds others; a vocabulary of another size.
+    """
+    if not (folder / name).exists():
+        raise CheckpointError(f"{folder} has no {name}; expected a folder that was saved with one")
+    facts = read_object(folder / name)
+    if {key: type(value) for key, value in facts.items()} != dict(expected):
+        raise CheckpointError(f"{folder / name} holds {facts}; expected {', '.join(expected)}: copy it again")
+    config = BertConfig.from_dict(read_object(folder / CONFIG))
+    tokenizer = WordPieceTokenizer.load(folder)
+    check_vocabulary(config, tokenizer, folder)
+    return config, tokenizer, facts
+
+
+def read_weights(module: M, folder: Path) -> M:
+    """Fill a module that was made without memory (on ``"meta"``) and put it on the CPU, for evaluation.
+
+    Raises:
+        CheckpointError: weights that are missing, truncated or of another configuration.
+    """
+    source = str(folder / WEIGHTS)
+    module.to_empty(device="cpu")
+    fill_model(module, expand(read_safetensors(folder / WEIGHTS), source=source), source=source)
+    return module.eval()

@@ -1,0 +1,106 @@
+"""Which stretch of which file, and on which lines."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from bertlib.errors import CorpusError, InputError
+from bertlib.search.passages import Passage, cut, paragraphs, read_passages
+
+
+def test_paragraphs_end_at_blank_lines():
+    text = "\n\nOne,\ntwo.\n \nThree.\n"
+    assert list(paragraphs(text)) == [(3, "One,\ntwo."), (6, "Three.")]
+
+
+def test_long_lines_are_paragraphs_of_their_own():
+    long = "word " * 30
+    assert list(paragraphs(f"Title\n{long}\nEnd")) == [(1, "Title"), (2, long), (3, "End")]
+
+
+def test_short_paragraphs_stay_whole():
+    assert list(cut("The cat\nsat down. It\nslept.", "a.txt", 7)) == [
+        Passage("The cat sat down. It slept.", "a.txt", 7, 9)
+    ]
+
+
+def test_sentences_keep_their_lines():
+    """Sentence 2 begins in the middle of line 2 and ends on line 3; the third is on line 3 alone."""
+    text = "The cat sat.\nIt slept. It\nwoke up. It ran."
+    found = list(cut(text, "a.txt", 10, sentences=2))
+    assert found == [
+        Passage("The cat sat. It slept.", "a.txt", 10, 11),
+        Passage("It woke up. It ran.", "a.txt", 11, 12),
+    ]
+
+
+def test_passages_have_as_many_words_as_allowed():
+    text = "One two. Three four. Five six seven eight nine. Ten."
+    assert [p.text for p in cut(text, "a", 1, words=4)] == [
+        "One two. Three four.",
+        "Five six seven eight nine.",
+        "Ten.",
+    ]
+    assert [p.text for p in cut(text, "a", 1, words=1)] == [
+        "One two.",
+        "Three four.",
+        "Five six seven eight nine.",
+        "Ten.",
+    ]
+
+
+def test_equal_sentences_are_found_at_their_own_places():
+    found = list(cut("It ran.\nIt ran.\nIt ran.", "a", 1, sentences=1))
+    assert [passage.line for passage in found] == [1, 2, 3]
+
+
+def test_chinese_characters_count_as_words():
+    assert len(list(cut("我们走吧。天黑了。", "a", 1, words=5))) == 2
+
+
+def test_a_folder_of_all_kinds(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/hidden.txt").write_text("No.")
+    (tmp_path / "b.txt").write_text("\ufeffFirst.\r\n\r\nSecond.", encoding="utf-8")
+    (tmp_path / "deep/a.md").write_text("# Title\n\nSome text.")
+    with gzip.open(tmp_path / "c.txt.gz", "wt") as file:
+        file.write("Packed.")
+    cells = [
+        {"cell_type": "code", "source": ["x = 1"]},
+        {"cell_type": "markdown", "source": ["# Head\n", "\n", "Body."]},
+    ]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "picture.png").write_bytes(b"\x89")
+    assert read_passages(tmp_path) == [
+        Passage("First.", "b.txt", 1, 1),
+        Passage("Second.", "b.txt", 3, 3),
+        Passage("Packed.", "c.txt.gz", 1, 1),
+        Passage("# Title", "deep/a.md", 1, 1),
+        Passage("Some text.", "deep/a.md", 3, 3),
+        Passage("# Head", "n.ipynb, cell 2", 1, 1),
+        Passage("Body.", "n.ipynb, cell 2", 3, 3),
+    ]
+    assert read_passages(tmp_path / "b.txt")[1] == Passage("Second.", "b.txt", 3, 3)
+
+
+def test_what_cannot_be_read(tmp_path):
+    with pytest.raises(CorpusError, match=r"no text in the folder .*; expected \.txt, .*\.md, \.ipynb"):
+        read_passages(tmp_path)
+    with pytest.raises(CorpusError, match="there is no file or folder"):
+        read_passages(tmp_path / "nowhere")
+    (tmp_path / "a.txt").write_text(" \n\n ")
+    with pytest.raises(CorpusError, match="nothing but blanks"):
+        read_passages(tmp_path)
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(CorpusError, match="is not UTF-8"):
+        read_passages(tmp_path)
+    assert read_passages(tmp_path, encoding="latin-1")[0].text == "café"
+    (tmp_path / "a.ipynb").write_text("{}")
+    with pytest.raises(CorpusError, match=r"a\.ipynb is no notebook"):
+        read_passages(tmp_path)
+    with pytest.raises(InputError, match="sentences is 0 and words 80; expected at least 1"):
+        read_passages(tmp_path, sentences=0)
