@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from bertlib.data.story.english_people import PRONOUNS, both, own, person
 from bertlib.data.story.english_words import (
     NUMBERS,
     animal_text,
@@ -20,14 +21,6 @@ from bertlib.data.story.english_words import (
 )
 from bertlib.data.story.telling import Step, Teller, atlas
 
-# pronoun -> nominative, objective, possessive before a noun, possessive alone
-_PRONOUNS = {
-    "f": ("she", "her", "her", "hers"),
-    "m": ("he", "him", "his", "his"),
-    "n": ("it", "it", "its", "its"),
-    "p": ("they", "them", "their", "theirs"),
-}
-_CASES = {"": 0, "him": 1, "his": 2, "hers": 3}
 # the phrases that say what a thing, deed, role or animal does: section, letter, cell
 _PHRASES = {
     "use": ("things", "T", 0),
@@ -36,7 +29,6 @@ _PHRASES = {
     "cry": ("animals", "N", 1),
 }
 _TENSES = {"past": "past", "base": "base", "first": "base", "ing": "ing", "third": "third", "pl": "base"}
-_SPEECH = ("said", "asked", "called", "answered")
 _CAPITAL = re.compile(r'(?:^"?|[.!?] "?)([a-z])')
 
 
@@ -64,95 +56,6 @@ class English(Teller):
 
 
 # --- participants ---------------------------------------------------------------------------------------
-def _person(letter: str, form: str) -> Step:
-    """Persons: a pronoun where it is clear, else the name; or a fixed form."""
-    if form in ("girl", "call"):
-        return _person_noun(letter, form)
-    if form in _SPEECH:
-        return _speech(letter, form)
-    case = _CASES.get(form, 0)
-
-    def step(teller: Teller) -> None:
-        ident = teller.roles[letter]
-        clear = teller.clear(ident)
-        if clear and form != "name":
-            text, kind = _PRONOUNS[teller.pronouns[ident]][case], "pronoun" if case < 2 else "possessive"
-        else:
-            name = name_of(ident)
-            text, kind = (
-                (f"{name}'s", "possessive") if case >= 2 else (name, "name" if name[0].isupper() else "noun")
-            )
-        if case == 0:
-            teller.subject = len(teller.mentions)
-        teller.mention(text, "person", ident, kind, letter)
-
-    return step
-
-
-def _person_noun(letter: str, form: str) -> Step:
-    """Girl, boy, woman, man; or how one calls somebody: Lily, baker."""
-
-    def step(teller: Teller) -> None:
-        ident = teller.roles[letter]
-        teller.clear(ident)
-        kind = atlas().kind[ident]
-        if form == "call":
-            text = name_of(ident).removeprefix("the ")
-        else:
-            young, female = kind in ("girls", "boys"), teller.pronouns[ident] == "f"
-            text = ("girl" if female else "boy") if young else ("woman" if female else "man")
-            teller.subject = len(teller.mentions)
-        teller.mention(text, "person", ident, "name" if text[0].isupper() else "noun", letter)
-
-    return step
-
-
-def _speech(letter: str, verb: str) -> Step:
-    """After what was said: "said Lily", but "she said"."""
-
-    def step(teller: Teller) -> None:
-        ident = teller.roles[letter]
-        if teller.clear(ident):
-            teller.subject = len(teller.mentions)
-            teller.mention(_PRONOUNS[teller.pronouns[ident]][0], "person", ident, "pronoun", letter)
-            teller.say(" ")
-            teller.verb(verb, "")
-        else:
-            teller.verb(verb, letter)
-            teller.say(" ")
-            name = name_of(ident)
-            teller.subject = len(teller.mentions)
-            teller.mention(name, "person", ident, "name" if name[0].isupper() else "noun", letter)
-
-    return step
-
-
-def _both(letter: str, form: str) -> Step:
-    """A and B together: "Lily and Tom", or they where that is clear or asked for."""
-
-    def step(teller: Teller) -> None:
-        pair, first, second = teller.identity(letter), teller.roles["A"], teller.roles["B"]
-        clear = teller.clear(pair) or form == "they"
-        text = "they" if clear else f"{name_of(first)} and {name_of(second)}"
-        teller.clear(first)
-        teller.clear(second)
-        teller.subject = len(teller.mentions)
-        teller.mention(text, "person", pair, "pronoun" if clear else "name", letter)
-
-    return step
-
-
-def _own(letter: str, form: str) -> Step:
-    """Whatever belongs to the subject of the clause: his, her, their."""
-
-    def step(teller: Teller) -> None:
-        ident = teller.identity(letter) if teller.subject >= 0 else teller.roles["A"]
-        text = _PRONOUNS[teller.pronouns[ident]][_CASES[form]]
-        teller.mention(text, "person", ident, "possessive", letter)
-
-    return step
-
-
 def _noun(kind: str, text_of: Callable[[str, str, str], str]) -> Callable[[str, str], Step]:
     """Things and foods: the, a, bare; {T:it} and {T:them} are pronouns where that is clear."""
 
@@ -168,7 +71,7 @@ def _noun(kind: str, text_of: Callable[[str, str, str], str]) -> Callable[[str, 
                 return
             clear = teller.clear(ident)
             if clear and case >= 0:
-                text, word = _PRONOUNS[teller.pronouns[ident]][case], "pronoun"
+                text, word = PRONOUNS[teller.pronouns[ident]][case], "pronoun"
             else:
                 text, word = text_of(ident, look, text_form), "noun"
             if form == "It":
@@ -297,14 +200,14 @@ def _setting(kind: str, name: str, text_of: Callable[[str], str]) -> Step:
 
 
 _LETTERS: dict[str, Callable[[str, str], Step]] = {
-    **dict.fromkeys("AB", _person),
+    **dict.fromkeys("AB", person),
     **dict.fromkeys("TU", _noun("thing", thing_text)),
     **dict.fromkeys("FG", _noun("food", food_text)),
     **dict.fromkeys("PQ", _place),
     **dict.fromkeys("nmk", _number),
     "N": _animal,
-    "S": _own,
-    "W": _both,
+    "S": own,
+    "W": both,
     "X": _spot,
 }
 _FIXED: dict[str, Step] = {
