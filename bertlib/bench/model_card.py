@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bertlib.bench.probes import PROFESSION
-from bertlib.bench.sources import described
+from bertlib.bench.sources import described, story_world
 from bertlib.data.arrays import TokenCorpus
 from bertlib.request import Request
 
@@ -28,7 +28,8 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 def data_facts(request: Request, corpus: TokenCorpus | None, valid: TokenCorpus) -> dict[str, Any]:
     """Return what was read: sources and what is known of them, sizes."""
     return {
-        "sources": [described(source) for source in request.sources],
+        "sources": [described(source) for source in request.sources]
+        or [story_world(request.language, request.world)],
         "held_out_sources": [described(source)["file"] for source in request.valid],
         "tokens": corpus.num_tokens if corpus else None,
         "documents": corpus.num_documents if corpus else None,

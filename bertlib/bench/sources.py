@@ -45,6 +45,15 @@ CHINESE_WIKIPEDIA = {
     ),
     "caution": "",
 }
+STORIES = {
+    "content": "stories that the package itself makes up (bertlib.data.story), no line of them by a person",
+    "licence": "Apache-2.0, as the package",
+    "source": "bertlib.data.story; the seed stands under Training",
+    "caution": (
+        "A world of a few hundred words, in which children lose hats and find them: the model knows nothing "
+        "else and speaks of nothing else."
+    ),
+}
 UNKNOWN = {"content": "not described", "licence": "not stated", "source": "not stated", "caution": ""}
 KNOWN = {
     "pretrain_books_en": BOOKS,
@@ -52,6 +61,11 @@ KNOWN = {
     "pretrain_zh/wiki_sample.txt.xz": CHINESE_WIKIPEDIA,
     "pretrain_zh": CHINESE_NOVELS,
 }
+
+
+def story_world(language: str, world: str) -> dict[str, str]:
+    """Return what is known of generated text: its "file" is the world and the language."""
+    return {"file": f"story world, {world}, {language}", **STORIES}
 
 
 def described(source: str) -> dict[str, str]:

@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(HEAD, *(cost.line() for cost in costs), sep="\n")
     if given.save:
         facts = {"max_length": given.max_length, "vocab_size": len(tokenizer)}
-        sizes = {"sizes": [asdict(cost) for cost in costs]}
+        sizes = {"rows": [asdict(cost) for cost in costs]}
         source = {"provenance": provenance(command(given), device="cpu")}
         write_results(given.save, source | facts | sizes)
 

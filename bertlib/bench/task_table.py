@@ -3,11 +3,13 @@
 ::
 
     python -m bertlib.bench.task_table data/ --save book/results/tasks.json
-    python -m bertlib.bench.task_table data/ --only cola rte --seeds 0 --save some.json
+    python -m bertlib.bench.task_table data/ --only CoLA RTE --seeds 0 --save some.json
+    python -m bertlib.bench.task_table --save book/results/story-tasks.json
 
-``data/`` holds the public data sets in folders named as below, in their official formats. Results are added
-to the file task by task, so that a run that was stopped goes on where it was. The column "random" is the same
-run from random weights: the difference is what pre-training was good for.
+``data/`` holds the public data sets in folders named as below, in their official formats; without it, the
+tasks of the story world are learned, which need no files. Results are added to the file task by task, so that
+a run that was stopped goes on where it was. The column "random" is the same run from random weights: the
+difference is what pre-training was good for.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bertlib.bench.provenance import provenance, write_results
+from bertlib.data.story.tasks import STORY_TASKS
 from bertlib.device import pick_device
 from bertlib.errors import BertlibError, InputError
 from bertlib.finetune.ensemble import Spread, spread
@@ -127,12 +130,16 @@ ROWS: dict[str, Row] = {
     ),
 }  # fmt: skip
 
+STORY_ROWS: dict[str, Row] = {
+    name: Row(name=f"story-{name}", model="tiny-stories", epochs=6) for name in STORY_TASKS
+}
 
-def load_row(row: Row, data: Path) -> Data:
+
+def load_row(row: Row, data: Path | None) -> Data:
     """Read a task's examples."""
-    if row.load:
+    if data is not None and row.load:
         return row.load(data / row.folder)
-    source = data / row.folder if row.folder else None
+    source = data / row.folder if data is not None else None
     return load_data(Request(name=row.name, out=Path(), data=source, columns=row.columns))
 
 
@@ -185,14 +192,20 @@ def add(file: Path, title: str, values: dict[str, Any], command: str) -> None:
 
 
 def run(
-    data: Path, titles: Sequence[str], seeds: Sequence[int], file: Path, *, device: str, progress: bool = True
+    data: Path | None,
+    rows: Mapping[str, Row],
+    seeds: Sequence[int],
+    file: Path,
+    *,
+    device: str,
+    progress: bool = True,
 ) -> None:
     """Measure the tasks that the file does not have yet."""
-    for title in titles:
+    for title, row in rows.items():
         done = json.loads(file.read_text(encoding="utf-8"))["tasks"] if file.exists() else {}
         if title in done:
             continue
-        row, loaded = ROWS[title], load_row(ROWS[title], data)
+        loaded = load_row(row, data)
         chosen = seeds[:1] if row.long else seeds
         values: dict[str, Any] = {
             "model": row.model, "metric": loaded.task.best, "epochs": row.epochs, "note": row.note,
@@ -206,23 +219,26 @@ def run(
             found = spread([one["scores"][loaded.task.best] for one in runs])
             values[start] = {"runs": runs, **as_json(found)}
             print(f"{title}, {start}: {loaded.task.best} {found}", file=sys.stderr, flush=True)
-        add(file, title, values, "python -m bertlib.bench.task_table data/ --save book/results/tasks.json")
+        name = "data/ --save book/results/tasks.json" if data else "--save book/results/story-tasks.json"
+        add(file, title, values, f"python -m bertlib.bench.task_table {name}")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("data", type=Path, help="folder with the public data sets")
-    parser.add_argument("--only", nargs="+", default=list(ROWS), help=f"of {', '.join(ROWS)}")
+    parser.add_argument("data", type=Path, nargs="?", help="folder with the public data sets; none: stories")
+    parser.add_argument("--only", nargs="+", help=f"of {', '.join(ROWS)}, or of {', '.join(STORY_ROWS)}")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--save", type=Path, required=True, help="JSON that is added to")
     parser.add_argument("--device", default="auto")
     given = parser.parse_args(arguments)
     try:
-        unknown = [title for title in given.only if title not in ROWS]
+        rows = ROWS if given.data else STORY_ROWS
+        unknown = [title for title in given.only or () if title not in rows]
         if unknown:
-            raise InputError(f"there is no task {unknown[0]!r} in the table; it has {', '.join(ROWS)}")
-        run(given.data, given.only, given.seeds, given.save, device=given.device)
+            raise InputError(f"there is no task {unknown[0]!r} in the table; it has {', '.join(rows)}")
+        chosen = {title: rows[title] for title in given.only or rows}
+        run(given.data, chosen, given.seeds, given.save, device=given.device)
     except BertlibError as error:
         sys.exit(f"task_table: {error}")
 

@@ -21,6 +21,8 @@ them, each with a ``cell`` that names its conditions; a file without ``rows`` is
     a task learned from two starts (:mod:`bertlib.bench.sst2`)
 ``tasks``
     many tasks, each learned from two starts (:mod:`bertlib.bench.task_table`)
+``retrieval``
+    passages found for questions, by several ways of searching (:mod:`bertlib.bench.retrieval`)
 ``save_every``
     what saving costs a run (``bertlib bench saving``)
 any other numbers (``bertlib bench corpus``)
@@ -82,6 +84,7 @@ def reader(found: Json) -> Callable[[Json], Sheet]:
     readers: dict[Callable[[Json], Sheet], bool] = {
         learned.runs: "runs" in found,
         tasks.table: "tasks" in found,
+        tasks.retrieval: "retrieval" in found,
         learned.one_run: "train" in found and "valid" in found,
         learned.shares: "accuracy" in found,
         learned.fine_tuned: "pretrained" in found,

@@ -1,8 +1,8 @@
-"""Read a table of tasks, each learned from two starts. See :mod:`measured`."""
+"""Read tables of tasks: learned from two starts, or passages found for questions. See :mod:`measured`."""
 
 from __future__ import annotations
 
-from learned import STARTS
+from learned import STARTS, share_bar
 from sheets import Bar, Figure, Group, Json, Sheet, Table
 
 NAMES = {"pretrained": STARTS["pretrained"], "random": STARTS["scratch"]}
@@ -41,3 +41,34 @@ def row(title: str, task: Json) -> tuple[str | float | int, ...]:
     means = [100 * task[key]["mean"] for key in NAMES]
     sizes, seeds = task["examples"], task["pretrained"]["count"]
     return (title, METRICS[task["metric"]], *sizes, *means, means[0] - means[1], seeds, task["note"])
+
+
+def retrieval(found: Json) -> Sheet:
+    """Read how often each way of searching finds the right paragraph (:mod:`bertlib.bench.retrieval`)."""
+    counts, parts = found["questions"], found["retrieval"]
+    groups = tuple(
+        Group(
+            title=f"right paragraph among the first ten, {counts[part]:,} questions",
+            bars=tuple(
+                share_bar(name, row["recall@10"], baseline=name.startswith("words ("))
+                for name, row in rows.items()
+            ),
+        )
+        for part, rows in parts.items()
+    )
+    measures = list(next(iter(parts["all"].values())))
+    sections = tuple(
+        (
+            f"{counts[part]:,} questions, {found['paragraphs']:,} paragraphs",
+            tuple((name, *(row[key] for key in measures)) for name, row in rows.items()),
+        )
+        for part, rows in parts.items()
+    )
+    likeness = Table(
+        head=("vectors of sentences", "Spearman, STS-B"),
+        sections=(("", tuple(found["sts_dev_spearman"].items())),),
+    )
+    return Sheet(
+        figures=(Figure(groups=groups, share=True),),
+        tables=(Table(head=("", *measures), sections=sections), likeness),
+    )

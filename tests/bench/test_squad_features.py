@@ -37,7 +37,7 @@ def test_command_line(tmp_path, capsys):
     main([str(file), "--max-length", "32", "--step", "9", "--save", str(tmp_path / "out.json")])
     assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["3", "1", "3", "0"]
     found = json.loads((tmp_path / "out.json").read_text())
-    assert [size["questions"] for size in found["sizes"]] == [3]
+    assert [size["questions"] for size in found["rows"]] == [3]
     expected = "python -m bertlib.bench.squad_features some.json --max-length 32 --step 9"
     assert found["provenance"]["command"] == expected
 

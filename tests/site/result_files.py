@@ -51,6 +51,15 @@ def curve(*losses: float) -> dict[str, Any]:
 
 
 KINDS: dict[str, dict[str, Any]] = {
+    "retrieval": {
+        "questions": {"all": 100, "sample": 10},
+        "paragraphs": 20,
+        "retrieval": {
+            "all": {"words (BM25)": {"mrr": 0.6, "recall@1": 0.5, "recall@10": 0.8}},
+            "sample": {"words (BM25); reranked": {"mrr": 0.7, "recall@1": 0.6, "recall@10": 0.8}},
+        },
+        "sts_dev_spearman": {"[CLS], untrained": 0.1, "mean, trained": 0.5},
+    },
     "tasks": {
         "tasks": {
             "CoLA": {
