@@ -40,7 +40,7 @@ def main() -> None:
         typer.echo(f"bertlib: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("bertlib: stopped; `bertlib pretrain --resume RUN` goes on with a run", err=True)
+        typer.echo("bertlib: stopped; `bertlib pretrain --resume RUN` goes on with a pre-training", err=True)
         sys.exit(130)
 
 

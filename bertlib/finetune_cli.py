@@ -92,7 +92,7 @@ def finetune(
 
     `bertlib finetune rte glue/RTE --search 8 --method bayesian`
     """
-    from bertlib.finetune.formats import FORMATS, Columns
+    from bertlib.finetune.formats import FORMATS, Columns, suited_model
     from bertlib.finetune.qa import Language
     from bertlib.finetune.run import Request, report, run
     from bertlib.pretrained import default_model
@@ -106,7 +106,7 @@ def finetune(
         "dropout": dropout, "weight_decay": weight_decay, "layer_decay": layer_decay, "freeze": freeze,
         "patience": patience, "seed": seed,
     }  # fmt: skip
-    chosen = model or str(default_model())
+    chosen = model or str(default_model(suited=suited_model(task, language)))
     request = Request(
         name=task, data=data, dev=dev, out=out or Path("runs") / task, model=chosen, scratch=from_scratch,
         build=build, changes=changes, limit=limit, hold_out=hold_out, seeds=seeds, search=search,

@@ -25,7 +25,9 @@ def test_no_public_name_is_hidden_by_a_module_of_the_same_name():
 
 
 def test_unknown_names_are_answered_with_the_known_ones():
-    with pytest.raises(AttributeError, match="no attribute 'BertConfg'; it has BM25, BatchConfig, BertConfig"):
+    with pytest.raises(
+        AttributeError, match="no attribute 'BertConfg'; it has BM25, BatchConfig, BertConfig"
+    ):
         _ = bertlib.BertConfg
 
 

@@ -23,8 +23,8 @@ import psutil
 
 from bertlib.bench.memory import highest_resident
 from bertlib.bench.provenance import provenance, write_results
+from bertlib.data.examples import QuestionExample
 from bertlib.errors import BertlibError, ConfigError
-from bertlib.finetune.examples import QuestionExample
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading.squad import read_squad
 from bertlib.store import load_pretrained

@@ -34,7 +34,8 @@ from bertlib.finetune.predicting import evaluate
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading import read_columns, read_squad
 from bertlib.finetune.recipe import FineTuning
-from bertlib.finetune.run import Data, Request, load_data, load_start, tuned_threshold
+from bertlib.finetune.request import Data, Request, load_data, load_start
+from bertlib.finetune.run import tuned_threshold
 from bertlib.finetune.training import fine_tune
 
 STARTS = ("pretrained", "random")

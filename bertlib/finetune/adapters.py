@@ -24,8 +24,9 @@ from bertlib.model.bert import initialise
 class Adapter(nn.Module):
     """H -> M -> GELU -> H, added to what came in: ``x + up(gelu(down(x)))`` (section 2.1, figure 2).
 
-    The paper draws both layers near 0; here ``up`` is 0, so that an adapter changes nothing at all before it
-    has learned something. It learns all the same: the gradient of ``up`` does not depend on ``up``.
+    The paper draws both layers near 0 (with a deviation of 0.01, section 3.6); here ``up`` is 0, so that an
+    adapter changes nothing at all before it has learned something. It learns all the same: the gradient of
+    ``up`` does not depend on ``up``.
     """
 
     def __init__(self, config: BertConfig, size: int) -> None:
@@ -109,11 +110,6 @@ def add_adapters(bert: BertModel, size: int) -> BertModel:
         if isinstance(part, nn.LayerNorm):
             part.requires_grad_(True)
     return adapted
-
-
-def trainable_share(model: nn.Module) -> float:
-    """Return the part of all parameters that is trained, from 0 to 1."""
-    return trainable(model).share
 
 
 def adapter_state(model: nn.Module) -> dict[str, Tensor]:

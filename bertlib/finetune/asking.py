@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.choice import ChoiceTask
-from bertlib.finetune.classification import ClassificationTask, RegressionTask
-from bertlib.finetune.examples import (
+from bertlib.data.examples import (
     ChoiceExample,
     IntentExample,
     QuestionExample,
     TaggedExample,
     TextExample,
 )
+from bertlib.errors import CorpusError, InputError
+from bertlib.finetune.choice import ChoiceTask
+from bertlib.finetune.classification import ClassificationTask, RegressionTask
 from bertlib.finetune.folder import FineTunedModel
 from bertlib.finetune.formats import Columns, read_examples
 from bertlib.finetune.joint import IntentTask, Understood

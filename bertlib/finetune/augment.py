@@ -1,7 +1,8 @@
 """More examples out of those there are: words dropped, swapped, or replaced by what BERT would say there.
 
-Dropping and swapping: Wei and Zou 2019 (EDA). Replacing by a language model: Kobayashi 2018 (contextual
-augmentation); with a masked model, Wu et al. 2019. The label is kept, which is a bet: "not" is a word too.
+Dropping and swapping: after Wei and Zou 2019 (EDA, where any two words may change places). Replacing by a
+language model: Kobayashi 2018 (contextual augmentation); with a masked model, Wu et al. 2019; both tell the
+model the label too, ours does not. The label is kept, which is a bet: "not" is a word too.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from random import Random
 from typing import Any, ClassVar, Protocol
 
 from bertlib.cloze import Guess, fill_mask
+from bertlib.data.examples import IntentExample, TaggedExample, TextExample
 from bertlib.errors import InputError
-from bertlib.finetune.examples import IntentExample, TaggedExample, TextExample
 from bertlib.model import BertForPreTraining
 from bertlib.progress import progress_bar
 from bertlib.tokenizer import WordPieceTokenizer

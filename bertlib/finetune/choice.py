@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bertlib.data.examples import ChoiceExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune import metrics
 from bertlib.finetune.classification import softmax
-from bertlib.finetune.examples import ChoiceExample
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import MultipleChoiceHead
 from bertlib.finetune.labels import named

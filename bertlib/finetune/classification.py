@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune import metrics
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import SequenceClassifier
 from bertlib.finetune.labels import distinct, named, number_of

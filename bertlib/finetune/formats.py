@@ -7,22 +7,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bertlib.data.story.tasks import STORY_TASKS, story_task
-from bertlib.errors import CorpusError, InputError
-from bertlib.finetune import reading
-from bertlib.finetune.choice import ChoiceTask
-from bertlib.finetune.classification import ClassificationTask, RegressionTask
-from bertlib.finetune.examples import (
+from bertlib.data.examples import (
     ChoiceExample,
     IntentExample,
     QuestionExample,
     TaggedExample,
     TextExample,
 )
+from bertlib.data.story.tasks import STORY_TASKS, story_task
+from bertlib.errors import CorpusError, InputError
+from bertlib.finetune import reading
+from bertlib.finetune.choice import ChoiceTask
+from bertlib.finetune.classification import ClassificationTask, RegressionTask
 from bertlib.finetune.joint import IntentTask
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading.opening import nearest
-from bertlib.finetune.splits import split_file
+from bertlib.finetune.splits import WORDS, split_file
 from bertlib.finetune.tagging import TaggingTask
 from bertlib.finetune.task import Task
 
@@ -228,6 +228,13 @@ FORMATS: dict[str, Format] = {
 }  # fmt: skip
 
 
+def suited_model(name: str, language: str) -> str:
+    """Return the shipped model that knows the words of a task."""
+    if name.startswith(STORY) and language == "en":
+        return "tiny-stories"
+    return "tiny-zh" if language == "zh" or name == "cmrc" else "mini-books"
+
+
 def format_of(name: str) -> Format:
     """Return the format of this name.
 
@@ -254,10 +261,12 @@ def read_examples(name: str, source: Path | None, split: str, columns: Columns) 
         The examples; None if the folder has no such split.
 
     Raises:
-        InputError: an unknown task, no source where one is needed, or one where none is.
+        InputError: an unknown task or split, no source where one is needed, or one where none is.
         CorpusError: as the reader.
     """
     known = format_of(name)
+    if split not in WORDS:
+        raise InputError(f"no split is called {split!r}; expected {', '.join(WORDS)}")
     if source is None and not name.startswith(STORY):
         raise InputError(f"{name} needs data; expected {known.about}")
     if source is not None and name.startswith(STORY):

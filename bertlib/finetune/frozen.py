@@ -131,7 +131,8 @@ class FrozenTagger(nn.Module):
         bert: the body; it is used, not copied, and its parameters are marked as not to be trained.
         num_labels: K.
         layers: which vectors, a key of ``LAYERS``; the paper's best is "concat-last-4".
-        hidden: width of the BiLSTM in each direction; None: that of the body (768 for Base, as in the paper).
+        hidden: width of the BiLSTM in each direction; None: that of the body (768 for Base; the paper says
+            "768-dimensional", and not whether that is one direction or both).
         dropout: before, between and after the two layers; None: the body's.
 
     Raises:

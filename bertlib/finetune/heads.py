@@ -1,7 +1,9 @@
-"""The five heads of the paper's tasks. Each owns the body it stands on, so that all of it is fine-tuned.
+"""The four heads of the paper's tasks, and one for two tasks at once (Joint BERT).
+
+Each owns the body it stands on, so that all of it is fine-tuned.
 
 Shapes: B texts, T positions, H hidden size, K labels, C choices. The label -100 asks nothing anywhere.
-The names of the layers are those of the ``transformers`` library, so that weights move both ways.
+The names of the four's layers are those of the ``transformers`` library, so that weights move both ways.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from bertlib.data.examples import IntentExample
 from bertlib.errors import InputError
 from bertlib.finetune import metrics
 from bertlib.finetune.classification import softmax
-from bertlib.finetune.examples import IntentExample
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import JointIntentSlotHead
 from bertlib.finetune.labels import distinct, named, number_of

@@ -37,9 +37,11 @@ class LoraLinear(nn.Linear):
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """Return one plain layer that computes the same: W + (alpha / r) B A."""
-        plain = nn.Linear(self.in_features, self.out_features, device=self.weight.device)
+        has_bias, device = self.bias is not None, self.weight.device
+        plain = nn.Linear(self.in_features, self.out_features, bias=has_bias, device=device)
         plain.weight.copy_(self.weight + self.scale * self.lora_b @ self.lora_a)
-        plain.bias.copy_(self.bias)
+        if has_bias:
+            plain.bias.copy_(self.bias)
         return plain
 
 

@@ -2,7 +2,7 @@
 
 Where a well-kept library has the metric, it is used (scikit-learn, scipy: ``pip install
 "bertlib[tasks]"``). Two are ours: SQuAD's, for its normalisation is part of the task (Rajpurkar et al. 2016,
-section 6.1), and the F1 of entities, for the usual package can no longer be installed everywhere.
+section 6.1), and the F1 of entities, which neither of them has.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def check_tags(predictions: Sequence[Sequence[str]], truths: Sequence[Sequence[s
     same_length(predictions, truths)
     for number, (mine, right) in enumerate(zip(predictions, truths, strict=True), start=1):
         if len(mine) != len(right):
-            raise InputError(f"sentence {number}: {len(mine)} tags for {len(right)} words")
+            raise InputError(f"sentence {number}: {len(mine)} tags for {len(right)} words; expected one each")
 
 
 def entities(tags: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -168,6 +168,22 @@ def word_f1(prediction: str, truth: str) -> float:
     return 2 * shared / (len(mine) + len(right))
 
 
+def check_answered(predictions: Mapping[str, str], truths: Mapping[str, Sequence[str]]) -> None:
+    """Refuse predictions for other questions.
+
+    Raises:
+        InputError: questions without a prediction, or no questions.
+    """
+    if not truths:
+        raise InputError("there are no questions to mark; expected at least one")
+    missing = [name for name in truths if name not in predictions]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(truths)} questions have no prediction, {', '.join(missing[:3])} among "
+            "them; is this the predictions file of another data set?"
+        )
+
+
 def squad_scores(predictions: Mapping[str, str], truths: Mapping[str, Sequence[str]]) -> Scores:
     """Return mean exact match and F1, each against the best of the right answers.
 
@@ -182,12 +198,7 @@ def squad_scores(predictions: Mapping[str, str], truths: Mapping[str, Sequence[s
     Raises:
         InputError: questions without a prediction (a predictions file of another data set, perhaps).
     """
-    missing = [name for name in truths if name not in predictions]
-    if missing or not truths:
-        raise InputError(
-            f"{len(missing)} of {len(truths)} questions have no prediction, {', '.join(missing[:3])} among "
-            "them; is this the predictions file of another data set?"
-        )
+    check_answered(predictions, truths)
     marks = {name: best_marks(predictions[name], answers) for name, answers in truths.items()}
     kinds = {
         "": list(truths),

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from bertlib.errors import InputError
-from bertlib.finetune.metrics import Scores
+from bertlib.finetune.metrics import Scores, check_answered
 
 # The signs that CMRC's own script removes; others stay, and count. (It lists "……" too, but as it looks at one
 # character after the other, it never finds it.)
@@ -70,12 +69,7 @@ def cmrc_scores(predictions: Mapping[str, str], truths: Mapping[str, Sequence[st
     Raises:
         InputError: questions without a prediction, or no questions.
     """
-    missing = [name for name in truths if name not in predictions]
-    if missing or not truths:
-        raise InputError(
-            f"{len(missing)} of {len(truths)} questions have no prediction, {', '.join(missing[:3])} among "
-            "them; is this the predictions file of another data set?"
-        )
+    check_answered(predictions, truths)
     marks = [best_marks(predictions[name], answers) for name, answers in truths.items()]
     exact, f1 = (sum(column) / len(marks) for column in zip(*marks, strict=True))
     return {"exact": exact, "f1": f1}

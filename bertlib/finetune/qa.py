@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from bertlib.data.examples import QuestionExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune import metrics, metrics_zh
 from bertlib.finetune.answers import Candidate, best_text, candidates, check_logits
-from bertlib.finetune.examples import QuestionExample
 from bertlib.finetune.features import Features
 from bertlib.finetune.heads import QASpanHead
 from bertlib.finetune.labels import named
@@ -118,7 +118,8 @@ class QuestionTask:
             counts = counts.plus(found)
         if not counts.windows:
             raise InputError(
-                f"{counts.skipped} questions, and none of their answers stands where its offset says"
+                f"{counts.skipped} questions, and none of their answers stands where its offset says; see "
+                "that answer_start counts the context's characters, from 0"
                 if counts.skipped
                 else "no examples; expected at least one (is the file empty?)"
             )

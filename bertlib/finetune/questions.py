@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bertlib.data.examples import QuestionExample
 from bertlib.errors import InputError
-from bertlib.finetune.examples import QuestionExample
 from bertlib.finetune.offsets import PieceOffsets, covering
 from bertlib.finetune.packing import encode_texts
 from bertlib.finetune.windows import Windows, cut_windows

@@ -3,93 +3,36 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 
 from bertlib.device import pick_device
-from bertlib.errors import ConfigError, CorpusError, InputError
+from bertlib.errors import ConfigError
 from bertlib.finetune.builders import builder
 from bertlib.finetune.choice import ChoiceTask
 from bertlib.finetune.classification import ClassificationTask
 from bertlib.finetune.ensemble import spread
 from bertlib.finetune.folder import FineTunedModel, check_replaceable, save_finetuned
-from bertlib.finetune.formats import Columns, format_of, is_split, read_examples
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import ask
 from bertlib.finetune.qa import QuestionTask
+from bertlib.finetune.reading.squad import MISPLACED
 from bertlib.finetune.recipe import FineTuning
+from bertlib.finetune.request import Data, Request, Start, load_data, load_start
 from bertlib.finetune.search import PAPER_GRID, SMALL_GRID, Space, search
-from bertlib.finetune.splits import hold_out
 from bertlib.finetune.task import Task
 from bertlib.finetune.training import Epoch, FineTuned, fine_tune
-from bertlib.model import BertForPreTraining, BertModel
-from bertlib.seeds import mix_seed, seeded
-from bertlib.store import load_pretrained
+from bertlib.model import BertModel
 from bertlib.tokenizer import WordPieceTokenizer
 
 Say = Callable[[str], None]
 SMALL = 512  # up to this width a model is tried with the small models' rates
-
-
-class Data(NamedTuple):
-    """A task with examples to learn from and to mark."""
-
-    task: Task
-    train: list[Any]
-    dev: list[Any]
-
-
-class Start(NamedTuple):
-    """Where fine-tuning begins."""
-
-    body: BertModel
-    tokenizer: WordPieceTokenizer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What is to be done.
-
-    Attributes:
-        name: of the task, a key of :data:`bertlib.finetune.formats.FORMATS`.
-        out: folder of the fine-tuned model.
-        data: folder, or the file to train on; None: the story world.
-        dev: file or folder with held-out examples; None: found in ``data``, or set aside.
-        columns: where things stand in the files.
-        model: folder or name of the pre-trained model.
-        scratch: forget its weights and begin with random ones.
-        build: what is put on the body, see :func:`bertlib.finetune.builders.builder`.
-        changes: fields of :class:`FineTuning` that differ from what suits the model.
-        limit: train on so many examples only.
-        hold_out: share set aside where there are no held-out examples.
-        seeds: runs that differ in their seed alone; the best one is kept.
-        search: recipes to try first; 0: none.
-        method: of the search: grid, random or bayesian.
-        device: where to train.
-    """
-
-    name: str
-    out: Path
-    data: Path | None = None
-    dev: Path | None = None
-    columns: Columns = field(default_factory=Columns)
-    model: str = "mini-books"
-    scratch: bool = False
-    build: str = ""
-    changes: dict[str, Any] = field(default_factory=dict)
-    limit: int | None = None
-    hold_out: float = 0.1
-    seeds: int = 1
-    search: int = 0
-    method: str = "random"
-    device: str = "auto"
 
 
 class Result(NamedTuple):
@@ -129,6 +72,7 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
     data, start = load_data(request), load_start(request)
     recipe = FineTuning.for_model(start.body.config, **request.changes)
     say(f"{len(data.train):,} examples to train on, {len(data.dev):,} held out; {data.task.kind}")
+    tell_misplaced(data, say)
     device = pick_device(request.device)
 
     def train(recipe: FineTuning, keep: Any = None) -> FineTuned:
@@ -152,47 +96,15 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
     )  # fmt: skip
 
 
-def load_data(request: Request) -> Data:
-    """Read what is to train on and what is held out, and make the task."""
-    known, seed = format_of(request.name), int(request.changes.get("seed") or 0)
-    train = read_examples(request.name, request.data, "train", request.columns)
-    if train is None:
-        raise CorpusError(f"{request.data} has no file to train on; name it, or put 'train' into its name")
-    task = known.task(train, request.columns)  # with the labels of all of them, whatever the limit
-    dev = dev_of(request)
-    if dev is None:
-        train, dev = hold_out(train, request.hold_out, seed)
-    if request.limit is not None:
-        if request.limit < 1:
-            raise InputError(f"limit is {request.limit}; expected at least 1 example")
-        random.Random(seed).shuffle(train)  # files are often sorted by label
-        train = train[: request.limit]
-    return Data(task, train, dev)
-
-
-def dev_of(request: Request) -> list[Any] | None:
-    """Return the held-out examples that are named, or lie beside those to train on; None: there are none."""
-    if request.dev is None and request.data is not None and is_split(request.data):
-        return None
-    dev = read_examples(request.name, request.dev or request.data, "dev", request.columns)
-    if dev is None and request.dev is not None:
-        raise CorpusError(f"{request.dev} has no held-out file; name it, or put 'dev' into its name")
-    return dev
-
-
-def load_start(request: Request) -> Start:
-    """Return body and vocabulary, with random weights if that is asked for."""
-    model, tokenizer = load_pretrained(request.model)
-    if request.scratch:
-        seed = int(request.changes.get("seed") or 0)
-        return Start(random_body(model, seed), tokenizer)
-    return Start(model.bert, tokenizer)
-
-
-def random_body(model: BertForPreTraining, seed: int) -> BertModel:
-    """Return a body of the same shape that has learned nothing."""
-    with seeded(mix_seed(seed, 1), pick_device("cpu")):
-        return BertModel(model.config)
+def tell_misplaced(data: Data, say: Say) -> None:
+    """Say how many answers are not where their offset says: nothing can be learned from those."""
+    if isinstance(data.task, QuestionTask):
+        starts = [answer.start for one in data.train for answer in one.answers]
+        wrong = starts.count(MISPLACED)
+        if wrong:
+            say(
+                f"{wrong:,} of {len(starts):,} answers are not at their offset; they are left out of training"
+            )
 
 
 def space_for(body: BertModel, changes: Mapping[str, Any]) -> Space:
@@ -202,13 +114,9 @@ def space_for(body: BertModel, changes: Mapping[str, Any]) -> Space:
 
 
 def best_recipe(
-    request: Request,
-    recipe: FineTuning,
-    train: Callable[[FineTuning], FineTuned],
-    task: Task,
-    space: Space,
+    request: Request, recipe: FineTuning, train: Callable[[FineTuning], FineTuned], task: Task, space: Space,
     say: Say,
-) -> tuple[FineTuning, list[dict[str, Any]]]:
+) -> tuple[FineTuning, list[dict[str, Any]]]:  # fmt: skip
     """Try recipes and return the best one, with the table of all."""
     say(f"{request.method} search over {', '.join(space)}")
     found = search(
@@ -256,7 +164,9 @@ class Saver:
         if isinstance(task, QuestionTask) and task.no_answer:
             task, scores = tuned_threshold(task, best.model, self.start.tokenizer, self.data.dev, self.recipe)
         runs = [one.best.scores for one in tuned]
-        found = self.described(best.model, task, scores, runs=runs, trials=trials)
+        place = next(number for number, one in enumerate(tuned) if one is best)
+        kept = replace(self, recipe=self.recipe.replace(seed=self.recipe.seed + place))
+        found = kept.described(best.model, task, scores, runs=runs, trials=trials)
         save_finetuned(self.request.out, found)
         return found
 

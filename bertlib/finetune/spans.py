@@ -69,17 +69,8 @@ def best_spans(
     flat = scores.ravel()
     top = np.argpartition(-flat, min(count, flat.size) - 1)[:count]
     top = top[np.lexsort((top, -flat[top]))]  # at a tie the earlier, then the shorter
-    return [
-        Span(*divmod_span(place, longest), float(flat[place]))
-        for place in top.tolist()
-        if flat[place] > -np.inf
-    ]
-
-
-def divmod_span(place: int, longest: int) -> tuple[int, int]:
-    """Return first and last piece of the span at a place of the flattened (n, longest) scores."""
-    first, further = divmod(place, longest)
-    return first, first + further
+    places = ((*divmod(place, longest), float(flat[place])) for place in top.tolist())
+    return [Span(first, first + more, score) for first, more, score in places if score > -np.inf]
 
 
 def read_windows(

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from bertlib.data.examples import QuestionExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.examples import QuestionExample
 
 E = TypeVar("E")
 WORDS = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
+from bertlib.data.examples import TaggedExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune import metrics
-from bertlib.finetune.examples import TaggedExample
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import TokenClassifier
 from bertlib.finetune.labels import distinct, named, number_of

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from bertlib.errors import TrainingError
+from bertlib.errors import InputError, TrainingError
 from bertlib.finetune.features import Features
 from bertlib.finetune.layers import freeze, layer_groups
 from bertlib.finetune.metrics import Scores
@@ -152,6 +152,8 @@ def fine_tune(
         TrainingError: the loss is no finite number; what ``keep`` was given remains.
     """
     features = task.features(train, tokenizer, max_length=recipe.max_length, training=True)
+    if not len(dev):
+        raise InputError("no held-out examples; expected at least one, to tell the best epoch by")
     task.check(dev)
     device = torch.device(device)
     steps = recipe.epochs * -(-len(features) // recipe.batch_size)

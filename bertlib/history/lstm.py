@@ -1,6 +1,7 @@
 """A recurrent language model: one vector, rewritten at every word, remembers the text so far.
 
-Mikolov et al. 2010 with the cell of Hochreiter and Schmidhuber 1997.
+Mikolov et al. 2010 with the cell of Hochreiter and Schmidhuber 1997 and the forget gate that Gers et al. 2000
+gave it.
 """
 
 from __future__ import annotations

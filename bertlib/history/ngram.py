@@ -86,9 +86,8 @@ class NGramModel:
         self._levels()
         check_corpus(corpus, self.vocab_size)
         chances = interpolate(self._shares(corpus), self.weights, self.vocab_size)[-1]
-        with np.errstate(
-            divide="ignore"
-        ):  # given weights can rule words out; the perplexity is then infinite
+        # Given weights can rule words out; the perplexity is then infinite.
+        with np.errstate(divide="ignore"):
             return float(np.exp(-np.log(chances).sum() / asked(corpus)))
 
     def next_word(self, context: Sequence[int]) -> np.ndarray:

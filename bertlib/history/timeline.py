@@ -1,7 +1,7 @@
 """The road to BERT and on from it, as data: 1949 to 2024.
 
-The entries stand in ``timeline.txt``, one a line. A year is that of the first version, preprints included,
-so it can be earlier than that of the paper cited.
+The entries stand in ``timeline.txt``, one a line. A year is that of the paper cited, or of its preprint on
+arXiv where that came first; some of the ideas are older still.
 """
 
 from __future__ import annotations

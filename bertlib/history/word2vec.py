@@ -28,19 +28,23 @@ if TYPE_CHECKING:
 class Word2VecConfig:
     """What is learned from what.
 
+    Attributes:
+        size: width of a vector.
+        window: words to either side, at most: each place draws its own from 1 to this.
+        negatives: false contexts a true one.
+        subsample: words above this share of the text are left out at times; the paper takes about 1e-5 for
+            its billion words, the released code 1e-3.
+        cbow: guess the word from the mean of its contexts; False: skip-gram, each context from the word.
+
     Raises:
         ConfigError: a size below 1, ``subsample`` not above 0.
     """
 
-    size: int = 64  # width of a vector
-    window: int = 5  # words to either side, at most: each place draws its own from 1 to this
-    negatives: int = 5  # false contexts a true one
-    subsample: float = (
-        1e-3  # words above this share of the text are left out at times; the paper: 1e-5, large texts
-    )
-    cbow: bool = (
-        False  # guess the word from the mean of its contexts; False: skip-gram, each context from the word
-    )
+    size: int = 64
+    window: int = 5
+    negatives: int = 5
+    subsample: float = 1e-3
+    cbow: bool = False
 
     def __post_init__(self) -> None:
         if min(self.size, self.window, self.negatives) < 1 or not self.subsample > 0:
@@ -213,7 +217,8 @@ class WordVectors:
     def analogy(self, a: str, b: str, c: str, *, top: int = 5) -> list[Neighbour]:
         """Return what is to ``c`` as ``b`` is to ``a``: near b - a + c (Mikolov et al. 2013a, section 4).
 
-        The three words themselves are left out, as in the paper; without that the answer is mostly b or c.
+        The three words themselves are left out, as in the paper; else the answer is often one of them
+        (Nissim et al. 2020).
 
         Raises:
             InputError: a word without a vector.

@@ -36,8 +36,13 @@ def shipped_folder(name: str, *, home: Path = HOME) -> Path:
     return home / name
 
 
-def default_model(*, runs: Path = Path("runs"), home: Path = HOME) -> Path:
-    """Return the model of the run that ended last; where nobody has trained one yet, the shipped one.
+def default_model(*, runs: Path = Path("runs"), home: Path = HOME, suited: str = DEFAULT) -> Path:
+    """Return the model of the run that ended last; where nobody has trained one yet, a shipped one.
+
+    Args:
+        runs: where runs lie.
+        home: where the shipped models lie.
+        suited: the shipped one that is wanted, if there is such a one.
 
     Raises:
         CheckpointError: there is neither.
@@ -46,5 +51,5 @@ def default_model(*, runs: Path = Path("runs"), home: Path = HOME) -> Path:
 
     names = shipped_names(home)
     if names and not any(runs.glob("*/model/config.json")):
-        return home / (DEFAULT if DEFAULT in names else names[0])
+        return home / next((name for name in (suited, DEFAULT) if name in names), names[0])
     return newest_model(runs=runs)

@@ -14,7 +14,7 @@ import numpy as np
 from bertlib.errors import InputError
 
 # A word, or one Chinese character: Chinese has no blanks to tell words by.
-_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 
 
 def words_of(text: str) -> list[str]:
@@ -24,7 +24,7 @@ def words_of(text: str) -> list[str]:
         >>> words_of("It's 5 o'clock: 走吧")
         ['it', 's', '5', 'o', 'clock', '走', '吧']
     """
-    return _WORD.findall(text.lower())
+    return WORD.findall(text.lower())
 
 
 class Found(NamedTuple):
@@ -42,7 +42,8 @@ class BM25:
         idf(w) * n (k1 + 1) / (n + k1 (1 - b + b |d| / mean |d|)),   n = times w stands in d
         idf(w) = ln(1 + (N - N_w + 0.5) / (N_w + 0.5)),              N_w = of the N texts, those with w
 
-    The 1 in the logarithm keeps words that half of the texts hold from counting against a text.
+    The 1 in the logarithm, as in Lucene, keeps a word that more than half of the texts hold from counting
+    against them.
 
     Args:
         texts: N of them.

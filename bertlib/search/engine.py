@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from bertlib.errors import InputError
-from bertlib.search.bm25 import BM25, Found, words_of
+from bertlib.search.bm25 import BM25, WORD, Found, words_of
 from bertlib.search.index import VectorIndex
 from bertlib.search.measures import fuse
 from bertlib.search.passages import Passage
@@ -66,7 +65,9 @@ class Searcher:
         if method == "words":
             return by_words
         if self.encoder is None or self.index is None:
-            raise InputError(f"the method {method!r} needs an encoder and its index; expected both")
+            raise InputError(
+                f"the method {method!r} needs an encoder and its index; give both, or take method='words'"
+            )
         near = pairs_of(self.index.search(self.encoder.encode([question]), top=depth))
         if method == "vectors":
             return near
@@ -75,7 +76,7 @@ class Searcher:
     def mark(self, text: str, question: str, style: Callable[[str], str]) -> str:
         """Return a text with the question's words in another style, unless half of all passages hold them."""
         telling = {w for w in words_of(question) if self.words.frequency(w) * 2 < self.words.size}
-        return re.sub(r"\w+", lambda m: style(m[0]) if m[0].lower() in telling else m[0], text)
+        return WORD.sub(lambda m: style(m[0]) if m[0].lower() in telling else m[0], text)
 
 
 def check_search(question: str, method: str) -> None:

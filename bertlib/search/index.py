@@ -21,7 +21,7 @@ from bertlib.search.bm25 import Found
 from bertlib.search.passages import Passage
 from bertlib.variants.sentence import SentenceEncoder
 
-QUESTIONS, VECTORS = 256, 65_536  # compared at once: a table of 64 MB at most
+QUESTIONS, VECTORS = 256, 65_536  # compared at once: a table of 64 MiB at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class VectorIndex:
                 words = opened.get_tensor("passages").numpy().tobytes()
                 vectors = opened.get_tensor("vectors").numpy()
         except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{file} is missing or truncated ({error}); delete it") from None
+            raise CheckpointError(f"{file} is missing or truncated ({error}); make it anew") from None
         return cls(vectors=vectors, passages=[Passage(*p) for p in json.loads(words)], model=facts["model"])
 
 

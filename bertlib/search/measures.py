@@ -34,7 +34,10 @@ def ranks(found: Sequence[Sequence[int]] | np.ndarray, right: Sequence[Collectio
 
 
 def recall_at(k: int, places: Sequence[int | None]) -> float:
-    """Return the share of questions whose first right passage is among the first ``k``."""
+    """Return the share of questions whose first right passage is among the first ``k``.
+
+    With one right passage a question this is recall; with several it is also called success or hit rate.
+    """
     return sum(place is not None and place <= k for place in places) / len(places)
 
 

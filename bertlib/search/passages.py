@@ -154,7 +154,7 @@ def cut(
 
 
 def word_count(text: str) -> int:
-    """Return the number of words; a character that is not of an alphabet (Chinese) is one."""
+    """Return about how many words there are: what stands between blanks, and every Chinese character."""
     return len(text.split()) + sum("\u3400" <= character <= "\u9fff" for character in text)
 
 

@@ -52,10 +52,8 @@ class CrossEncoder:
     def __init__(
         self, classifier: SequenceClassifier, tokenizer: WordPieceTokenizer, *, max_length: int | None = None
     ) -> None:
-        labels, positions = (
-            classifier.classifier.out_features,
-            classifier.bert.config.max_position_embeddings,
-        )
+        labels = classifier.classifier.out_features
+        positions = classifier.bert.config.max_position_embeddings
         if labels != 1 or (max_length or 0) > positions:
             raise InputError(
                 f"{labels} labels and max_length {max_length}; expected one label, the score, and at "

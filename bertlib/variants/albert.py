@@ -7,7 +7,8 @@ What differs from BERT:
 3. Sentence-order prediction instead of NSP (section 3.1): ``pairs="sop"`` of the recipe; the model stays.
 
 Base then has 11.7 million weights instead of 109.1 (bodies, V = 30,000; :func:`count_albert`); it takes 0.1 %
-more FLOPs for the matrix E x H (:func:`measured_flops`, T = 128).
+more FLOPs for the matrix E x H (:func:`measured_flops`, T = 128). The configuration released as xxlarge has
+222.6 million by the same count, where table 1 of the paper says 235.
 
 The paper also masks runs of up to three words; :mod:`bertlib.data.spans` has the idea, with SpanBERT's
 lengths. Our GELU is the exact one, theirs an approximation by tanh.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from bertlib.data.batches import Batch, PreTrainingBatches
-from bertlib.errors import ConfigError, InputError, TrainingError
+from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.features import Features
 from bertlib.model import BertForPreTraining
 from bertlib.model.bert import rows_of
@@ -32,7 +32,7 @@ class Distillation:
     Attributes:
         steps: batches.
         batch_size: examples a step, for a task; plain text comes in batches already.
-        temperature: T of the soft targets; DistilBERT takes 2.
+        temperature: T of the soft targets; 2 is that of DistilBERT's released code.
         alpha: weight of the soft targets, from 0 (labels only) to 1 (teacher only).
         cosine: weight of the angle between last vectors; 0 where the student is narrower. For masked
             language models only.
@@ -217,20 +217,10 @@ def _distil(
     progress: bool,
 ) -> np.ndarray:
     """Take the recipe's steps; the student has dropout, the teacher has none."""
-
-    def losses(batch: Any, step: int) -> DistilLosses:
-        found = losses_of(student, teacher, batch, recipe)
-        if not bool(torch.isfinite(found.total)):
-            raise TrainingError(
-                f"step {step + 1:,}: the loss is no finite number; try a lower learning rate (it was "
-                f"{recipe.learning_rate:g})"
-            )
-        return found
-
     teacher.eval()
     history = train_variant(
         student,
-        losses,
+        lambda batch, step: losses_of(student, teacher, batch, recipe),
         batches,
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,

@@ -56,7 +56,7 @@ def soft_target_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperat
 
 
 def cosine_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean of 1 - cos(student, teacher) over vectors (N, H) (Sanh et al. 2019, section 3).
+    """Return the mean of 1 - cos(student, teacher) over vectors (N, H) (Sanh et al. 2019, section 2).
 
     Raises:
         InputError: other shapes: a narrower student has no vectors to compare.
@@ -81,7 +81,8 @@ def student_from(teacher: M, *, layers: Sequence[int] | None = None) -> M:
 
     Args:
         teacher: a body, a model for pre-training or a fine-tuned head; it stays as it is.
-        layers: which blocks, from 0 upwards; None: every second, as DistilBERT begins (section 3).
+        layers: which blocks, from 0 upwards; None: every second, "one layer out of two" (Sanh et al. 2019,
+            section 3; the released script takes 0, 2, 4, 7, 9 and 11 of Base's twelve).
 
     Raises:
         InputError: no blocks, blocks that the teacher does not have, or a model without a body.

@@ -11,8 +11,9 @@ What differs from BERT:
 4. Both use the same embedding tables (section 3.2); the generator has a matrix to its own width.
 
 Afterwards the generator is thrown away: fine-tune ``Electra.discriminator``, a BertModel. There is no
-sentence task, so its pooler is as it was drawn. The paper hides every selected word from the generator, as we
-do; the released code leaves 15 % of them in view.
+sentence task, so its pooler is as it was drawn. The paper hides every selected word from the generator, as
+we do; the released code leaves 15 % of them in view. The tables of the paper's Small are narrower than its
+discriminator (128 and 256, table 6); ours are always as wide.
 
 Shapes: B texts, T positions, N selected positions in the whole batch, V vocabulary.
 """
@@ -183,6 +184,7 @@ def pretrain_electra(
 
     Raises:
         ConfigError: no steps, or left-to-right batches.
+        TrainingError: the loss is no number any more.
     """
     if batches.config.objective != "mlm":
         raise ConfigError(f"objective is {batches.config.objective!r}; ELECTRA needs batches of 'mlm'")

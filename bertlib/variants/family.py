@@ -1,7 +1,7 @@
 """The family tree of BERT as data: who came from whom, and what changed.
 
-The year is that of the first version anyone could read, often a preprint; the citation, where it was later
-printed, may say another. A parent is a model whose idea or weights the child starts from; not every
+The year is that of the paper, of its preprint on arXiv or of the released weights, whichever came first; the
+citation may say a later one. A parent is a model whose idea or weights the child starts from; not every
 influence is one.
 """
 
@@ -19,7 +19,7 @@ class Relative:
 
     Attributes:
         name: as its authors write it.
-        year: of the first public version.
+        year: of the paper, preprint or weights, whichever came first.
         parents: names, all of them in the table above this one; none for a root.
         change: what differs from the parents, in one line.
         citation: its key in the book's bibliography.
@@ -34,7 +34,7 @@ class Relative:
 
 _ROWS: Sequence[tuple[int, str, str, str, str]] = (
     # year, name, citation, parents (they stand above their children), what changed
-    (2013, "word2vec", "mikolov2013", "", "one vector a word, from guessing the words around it"),
+    (2013, "word2vec", "mikolov2013a", "", "one vector a word, from guessing the words around it"),
     (2017, "Transformer", "vaswani2017", "", "attention alone, no recurrence; encoder and decoder"),
     (2018, "ELMo", "peters2018", "word2vec", "vectors in context, from two one-sided LSTM language models"),
     (2018, "GPT", "radford2018", "Transformer", "the decoder, pre-trained left to right, then fine-tuned"),
@@ -47,7 +47,7 @@ _ROWS: Sequence[tuple[int, str, str, str, str]] = (
     (2019, "SciBERT", "beltagy2019", "BERT", "trained on scientific papers, with a vocabulary of their own"),
     (2019, "MASS", "song2019", "Transformer BERT", "reads a text without a span, writes the span"),
     (2019, "UniLM", "dong2019", "BERT", "one-sided, two-sided and prefix masks on one encoder"),
-    (2019, "XLNet", "yang2019", "Transformer-XL BERT", "left to right in random orders; no [MASK]"),
+    (2019, "XLNet", "yang2019", "Transformer-XL BERT", "word after word in random orders; no [MASK]"),
     (2019, "SpanBERT", "joshi2020", "BERT", "spans are masked and guessed from their borders; no NSP"),
     (2019, "RoBERTa", "liu2019", "BERT", "trained longer on ten times the text; new masks, no NSP"),
     (2019, "Sentence-BERT", "reimers2019", "BERT", "a text becomes one vector, to be compared"),

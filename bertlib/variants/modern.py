@@ -36,7 +36,8 @@ LOCAL_THETA, GLOBAL_THETA = 10_000.0, 160_000.0
 def rotate(x: Tensor, *, theta: float = LOCAL_THETA, first: int = 0) -> Tensor:
     """Turn each vector by angles that grow with its place (Su et al. 2021, section 3.2).
 
-    Column i and column i + d/2 are one point in a plane; at position m it is turned by m theta^(-2i/d).
+    Column i and column i + d/2 are one point in a plane; at position m it is turned by m theta^(-2i/d). The
+    paper pairs neighbouring columns: the same in another order.
 
     Args:
         x: (..., T, d), d even.
@@ -179,7 +180,7 @@ def modern(config: BertConfig, *, window: int = 128, global_every: int = 3) -> B
     if window < 0 or window % 2 or global_every < 1 or config.head_size % 2:
         raise ConfigError(
             f"window {window}, global_every {global_every}, heads {config.head_size} wide; expected an even "
-            "window, at least 1, and an even width"
+            "window, global_every of at least 1, and heads of an even width"
         )
     number = count()
 

@@ -66,11 +66,12 @@ class InBatchNegatives(nn.Module):
     """Which of all second texts of the batch is mine (Henderson et al. 2017, section 4.4)?
 
     Only pairs that belong together are needed: the others' answers are the wrong ones, B - 1 of them for
-    nothing. Cross-entropy over ``scale`` times the cosines; known wrong answers join in.
-    An equal text under another number is no wrong answer and is left out.
+    nothing. Cross-entropy over ``scale`` times the cosines; known wrong answers join in. An equal text from
+    another pair is no wrong answer and is left out.
 
     Args:
-        scale: 20: cosines lie within [-1, 1], too close together for a softmax.
+        scale: cosines lie within [-1, 1], too close together for a softmax; 20 is the default of the
+            ``sentence-transformers`` library.
         symmetric: also ask each second text for its first one.
     """
 

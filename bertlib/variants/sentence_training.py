@@ -194,10 +194,8 @@ def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor,
 
 def cosine_scores(encoder: SentenceEncoder, pairs: Sequence[SentencePair]) -> np.ndarray:
     """Return the cosine of each pair, (N,)."""
-    first, second = (
-        torch.from_numpy(encoder.encode([pair[side] for pair in pairs]))  # type: ignore[misc]
-        for side in (0, 1)
-    )
+    first = torch.from_numpy(encoder.encode([pair.first for pair in pairs]))
+    second = torch.from_numpy(encoder.encode([pair.second for pair in pairs]))
     return torch.cosine_similarity(first, second).numpy()
 
 
@@ -205,5 +203,11 @@ def sts_scores(encoder: SentenceEncoder, pairs: Sequence[SentencePair]) -> Score
     """Return Pearson's and Spearman's correlation of cosine and label, as STS is marked (section 4).
 
     Spearman's is the paper's: it asks only for the right order.
+
+    Raises:
+        InputError: no pairs, or one without a label.
     """
-    return correlations(cosine_scores(encoder, pairs).tolist(), [float(pair.label or 0) for pair in pairs])
+    labels = [pair.label for pair in pairs if pair.label is not None]
+    if len(labels) < len(pairs):
+        raise InputError(f"{len(labels)} of {len(pairs)} pairs have a label; expected a likeness for each")
+    return correlations(cosine_scores(encoder, pairs).tolist(), labels)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bertlib.data.batches import Batch, PreTrainingBatches
-from bertlib.errors import ConfigError
+from bertlib.errors import ConfigError, TrainingError
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
 from bertlib.train.optim import make_optimizer
@@ -51,6 +51,7 @@ def train_variant(
 
     Raises:
         ConfigError: no steps.
+        TrainingError: the first loss is no number any more.
     """
     if steps < 1:
         raise ConfigError(f"steps is {steps}; expected at least 1")
@@ -61,6 +62,11 @@ def train_variant(
         for step in bar:
             with seeded(mix_seed(seed, step), batches.device):
                 losses = losses_of(batches.batch(step), step)
+            if not torch.isfinite(losses[0]):
+                raise TrainingError(
+                    f"step {step + 1:,}: the loss is no finite number; try a lower learning rate (it was "
+                    f"{learning_rate:g})"
+                )
             optimizer.zero_grad()
             losses[0].backward()
             nn.utils.clip_grad_norm_(model.parameters(), CLIP)

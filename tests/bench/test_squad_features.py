@@ -7,8 +7,8 @@ import json
 import pytest
 
 from bertlib.bench.squad_features import bench_features, main, measure
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import ConfigError
-from bertlib.finetune.examples import Answer, QuestionExample
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"abc?"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bertlib import BertConfig, BertForPreTraining, BertModel, WordPieceTokenizer
-from bertlib.finetune.examples import (
+from bertlib.data.examples import (
     Answer,
     ChoiceExample,
     IntentExample,

@@ -8,7 +8,8 @@ import torch
 from bertlib import BertConfig, BertModel
 from bertlib.errors import CheckpointError, InputError
 from bertlib.finetune import SequenceClassifier
-from bertlib.finetune.adapters import Adapter, adapter_state, add_adapters, load_adapters, trainable_share
+from bertlib.finetune.adapters import Adapter, adapter_state, add_adapters, load_adapters
+from bertlib.finetune.layers import trainable
 from bertlib.finetune.lora import LoraLinear, add_lora, merge_lora
 
 CONFIG = BertConfig(
@@ -93,7 +94,7 @@ def test_what_is_trained_by_hand(bert):
     left = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
     assert left == adapters + norms
     total = sum(p.numel() for p in bert.parameters()) + adapters
-    assert trainable_share(adapted) == pytest.approx(left / total)
+    assert trainable(adapted).share == pytest.approx(left / total)
     lora = add_lora(bert, 2)
     assert sum(p.numel() for p in lora.parameters() if p.requires_grad) == 3 * 2 * 2 * (12 + 12)
 
@@ -142,6 +143,7 @@ def test_lora_by_hand():
     # W x = (1, 4); A x = (5, 0); B A x = (0, 10); times alpha / r = 3
     assert lora(torch.tensor([1.0, 4.0])).tolist() == [1.0, 34.0]
     assert lora.merged().weight.tolist() == [[1.0, 0.0], [6.0, 7.0]]
+    assert LoraLinear(torch.nn.Linear(2, 2, bias=False), 2, 6.0).merged().bias is None
 
 
 def test_what_is_refused(bert, batch):

@@ -9,6 +9,13 @@ import torch
 
 from bertlib import BertConfig, BertModel, WordPieceTokenizer
 from bertlib.cloze import Guess
+from bertlib.data.examples import (
+    ChoiceExample,
+    IntentExample,
+    QuestionExample,
+    TaggedExample,
+    TextExample,
+)
 from bertlib.errors import InputError
 from bertlib.finetune.augment import (
     DropWords,
@@ -18,13 +25,6 @@ from bertlib.finetune.augment import (
     change_text,
     chosen,
     draw,
-)
-from bertlib.finetune.examples import (
-    ChoiceExample,
-    IntentExample,
-    QuestionExample,
-    TaggedExample,
-    TextExample,
 )
 from bertlib.model import BertForPreTraining
 from bertlib.tokenizer import SPECIAL_TOKENS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bertlib.data.examples import ChoiceExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.choice import ChoiceTask
-from bertlib.finetune.examples import ChoiceExample
 
 TASK = ChoiceTask(choices=3)
 EXAMPLES = [ChoiceExample("a b", ("c", "d e", ""), 2, "q-1"), ChoiceExample("a", ("x", "y", "z"), 0)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.classification import ClassificationTask, RegressionTask, softmax
-from bertlib.finetune.examples import TextExample
 
 TASK = ClassificationTask(labels=("no", "yes"))
 EXAMPLES = [TextExample("a b", None, "yes", "r-1"), TextExample("a", "b c", "no")]

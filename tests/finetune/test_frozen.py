@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from bertlib import BertConfig, BertModel, WordPieceTokenizer
+from bertlib.data.examples import TaggedExample
 from bertlib.errors import InputError
-from bertlib.finetune.examples import TaggedExample
 from bertlib.finetune.features import gather
 from bertlib.finetune.frozen import LAYERS, FrozenTagger, LayerMix, extract
 from bertlib.finetune.recipe import FineTuning

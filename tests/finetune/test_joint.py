@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bertlib.data.examples import IntentExample
 from bertlib.errors import InputError
-from bertlib.finetune.examples import IntentExample
 from bertlib.finetune.joint import IntentTask, Understood
 
 TASK = IntentTask(intents=("ask", "tell"), slots=("B-X", "I-X", "O"))

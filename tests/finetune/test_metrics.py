@@ -108,6 +108,8 @@ def test_squad_of_one_kind_has_two_scores():
 
 
 def test_predictions_of_another_data_set():
+    with pytest.raises(InputError, match="there are no questions to mark; expected at least one"):
+        metrics.squad_scores({}, {})
     with pytest.raises(InputError, match="2 of 3 questions have no prediction, b, c among them"):
         metrics.squad_scores({"a": ""}, {"a": [], "b": [], "c": ["x"]})
 

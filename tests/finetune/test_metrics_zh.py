@@ -65,5 +65,5 @@ def test_scores_by_hand():
 def test_predictions_of_another_data_set():
     with pytest.raises(InputError, match="2 of 2 questions have no prediction, a, b among them"):
         cmrc_scores({"x": ""}, {"a": ["北"], "b": []})
-    with pytest.raises(InputError, match="0 of 0 questions"):
+    with pytest.raises(InputError, match="no questions to mark"):
         cmrc_scores({}, {})

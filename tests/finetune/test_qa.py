@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from bertlib import BertConfig, BertModel
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import ConfigError, InputError
-from bertlib.finetune.examples import Answer, QuestionExample
 from bertlib.finetune.heads import QASpanHead
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.questions import WindowCounts

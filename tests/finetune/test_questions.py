@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import InputError
 from bertlib.finetune import questions
-from bertlib.finetune.examples import Answer, QuestionExample
 from bertlib.finetune.offsets import PieceOffsets
 from bertlib.finetune.questions import Found, WindowCounts, find_answer, read_blocks, with_answers
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer

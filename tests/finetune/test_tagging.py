@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bertlib.data.examples import TaggedExample
 from bertlib.errors import ConfigError, InputError
-from bertlib.finetune.examples import TaggedExample
 from bertlib.finetune.tagging import TaggingTask
 
 TASK = TaggingTask(tags=("B-X", "I-X", "O"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertlib.finetune.examples import Answer, QuestionExample
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.finetune.offsets import PieceOffsets
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading.squad import read_squad

@@ -86,3 +86,10 @@ def test_telling_words_are_marked(searcher):
     assert searcher.mark("The dog ran; the Sun.", "the cat, the DOG, the sun", "<{}>".format) == (
         "The <dog> ran; the <Sun>."
     )
+
+
+def test_chinese_words_are_marked_one_by_one():
+    texts = ["猫在睡觉", "狗在跑", "天黑了"]
+    passages = [Passage(text, "a.txt", 1, 1) for text in texts]
+    searcher = Searcher(passages=passages, words=BM25(texts))
+    assert searcher.mark("猫在睡觉", "猫在哪里", "<{}>".format) == "<猫>在睡觉"

@@ -36,6 +36,20 @@ def test_base_has_the_twelve_million_of_the_paper():
         assert size(albert(ALBERT_BASE).bert) == by_hand
 
 
+@pytest.mark.parametrize(
+    ("layers", "width", "millions"), [(24, 1024, 17.7), (24, 2048, 58.7), (12, 4096, 222.6)]
+)
+def test_the_released_configurations(layers, width, millions):
+    """Table 1 of the paper says 18, 60 and 235."""
+    config = ALBERT_BASE.replace(
+        num_hidden_layers=layers,
+        hidden_size=width,
+        num_attention_heads=width // 64,
+        intermediate_size=4 * width,
+    )
+    assert round(sum(count_albert(config, heads=False).values()) / 1e6, 1) == millions
+
+
 def test_with_both_switches_off_it_is_bert():
     torch.manual_seed(0)
     ours = albert(TINY, embedding_size=None, share_layers=False)

@@ -127,6 +127,8 @@ def test_correlation_by_hand(encoder):
     """Equal texts have the cosine 1, which is the largest: both orders agree."""
     pairs = [SentencePair("a ship", "a ship", 1.0), SentencePair("a ship", "the moon was there", 0.0)]
     assert sts_scores(encoder, pairs) == pytest.approx({"pearson": 1.0, "spearman": 1.0})
+    with pytest.raises(InputError, match="2 of 3 pairs have a label; expected a likeness for each"):
+        sts_scores(encoder, [*pairs, SentencePair("a", "b")])
 
 
 @pytest.mark.parametrize(

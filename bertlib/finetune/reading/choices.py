@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bertlib.data.examples import ChoiceExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import ChoiceExample
 from bertlib.finetune.reading.opening import listed, some
 from bertlib.finetune.reading.rows import read_rows
 

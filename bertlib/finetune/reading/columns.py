@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bertlib.data.examples import TaggedExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.examples import TaggedExample
 from bertlib.finetune.reading.opening import listed, open_text, some
 
 DOCUMENT = "-DOCSTART-"  # CoNLL-2003's line between documents

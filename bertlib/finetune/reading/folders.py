@@ -8,8 +8,8 @@ import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading.opening import clear_errors, listed, some
 
 BREAK = re.compile(r"(?:\s*<br\s*/?>)+\s*", re.IGNORECASE)

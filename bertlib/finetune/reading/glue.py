@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading.opening import find_split, listed, nearest, some
 from bertlib.finetune.reading.rows import read_rows
 from bertlib.finetune.reading.tables import as_label

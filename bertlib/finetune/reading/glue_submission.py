@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import InputError
 from bertlib.files import write_text
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading.glue import glue_task
 from bertlib.finetune.reading.opening import listed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bertlib.data.examples import IntentExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import IntentExample
 from bertlib.finetune.reading.opening import find_split, open_text, some
 
 FILES = ("seq.in", "seq.out", "label")

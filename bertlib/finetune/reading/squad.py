@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import Answer, QuestionExample
 from bertlib.finetune.reading.opening import listed, nearest, open_text, some
 
 MISPLACED = -1  # the start of an answer that is not where the file says

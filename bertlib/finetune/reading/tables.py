@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading.opening import some
 from bertlib.finetune.reading.rows import read_rows
 

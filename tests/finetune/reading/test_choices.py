@@ -2,8 +2,8 @@
 
 import pytest
 
+from bertlib.data.examples import ChoiceExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import ChoiceExample
 from bertlib.finetune.reading import read_codah, read_comve, read_copa, read_swag
 
 SWAG = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3"

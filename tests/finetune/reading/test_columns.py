@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from bertlib.data.examples import TaggedExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.examples import TaggedExample
 from bertlib.finetune.metrics import entities
 from bertlib.finetune.reading import TagCount, count_tags, read_columns, to_bio
 

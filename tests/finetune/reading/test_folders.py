@@ -4,8 +4,8 @@ import tarfile
 
 import pytest
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading import read_folders
 
 FILES = {

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError, InputError
 from bertlib.finetune import metrics
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading import GLUE, read_glue, write_glue_predictions
 
 STS = ["index", "genre", "filename", "year", "old_index", "source1", "source2", "sentence1", "sentence2"]

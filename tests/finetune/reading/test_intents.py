@@ -2,8 +2,8 @@
 
 import pytest
 
+from bertlib.data.examples import IntentExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import IntentExample
 from bertlib.finetune.reading import read_intents
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from bertlib.data.examples import QuestionExample, TaggedExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.examples import QuestionExample, TaggedExample
 from bertlib.finetune.metrics import squad_scores
 from bertlib.finetune.reading import (
     read_predictions,

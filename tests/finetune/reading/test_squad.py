@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import Answer, QuestionExample
 from bertlib.finetune.reading import SquadReport, read_squad, squad_report
 
 CONTEXT = "Paris is in France ."

@@ -5,8 +5,8 @@ import io
 
 import pytest
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.examples import TextExample
 from bertlib.finetune.reading import read_table
 
 FILES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import ChoiceExample
 from bertlib.data.story.tasks.mentions import names
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence
-from bertlib.finetune.examples import ChoiceExample
 
 CHOICES = 4
 BEGINNING = 1  # sentences

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import TextExample
 from bertlib.data.story.plot import Plot
 from bertlib.data.story.tasks.facts import Knowledge, can_be_said, claim, false_fact, read, unknown
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence, pick
-from bertlib.finetune.examples import TextExample
 
 LABELS = ("contradiction", "entailment", "neutral")
 LONGEST = 1  # sentences of a premise

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import TaggedExample
 from bertlib.data.story.tasks.mentions import TAGS, Name, names, names_nothing_else, words_of
 from bertlib.data.story.tasks.source import Source
-from bertlib.finetune.examples import TaggedExample
 
 # Sayings and landscapes speak of horses and boats that take no part in the story; they are left out.
 OUTSIDE = ("sky", "scenery", "change", "sense", "kind", "simile", "job")

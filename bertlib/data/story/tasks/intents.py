@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import IntentExample
 from bertlib.data.story.tasks.mentions import names, words_of
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence
-from bertlib.finetune.examples import IntentExample
 
 INTENTS = ("give", "find", "go", "order", "count", "meet")
 TRIES = 10  # to say something that was not said before

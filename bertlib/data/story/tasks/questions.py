@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import Answer, QuestionExample
 from bertlib.data.story import chinese, english_words
 from bertlib.data.story.plot import Plot
 from bertlib.data.story.tasks.facts import ask, mood_span, people, read, unknown
@@ -11,7 +12,6 @@ from bertlib.data.story.tasks.mentions import names
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence, pick
 from bertlib.data.story.world import Fact
-from bertlib.finetune.examples import Answer, QuestionExample
 
 ASKED = ("holder", "look", "spot", "place", "mood", "number")
 IMPOSSIBLE = 4  # one question in so many has no answer

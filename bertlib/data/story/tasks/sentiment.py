@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import TextExample
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import atlas
 from bertlib.data.story.world import Event
-from bertlib.finetune.examples import TextExample
 
 LABELS = ("negative", "positive")
 

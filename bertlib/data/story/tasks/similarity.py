@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bertlib.data.examples import TextExample
 from bertlib.data.story.plot import Plot
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence
 from bertlib.data.story.world import Event
-from bertlib.finetune.examples import TextExample
 
 # the participants that an event cannot do without
 PARTS = {

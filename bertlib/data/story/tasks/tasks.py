@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 
+from bertlib.data.examples import Example
 from bertlib.data.story.tasks.choices import choices
 from bertlib.data.story.tasks.entailment import entailment
 from bertlib.data.story.tasks.entities import entities
@@ -14,7 +15,6 @@ from bertlib.data.story.tasks.sentiment import sentiment
 from bertlib.data.story.tasks.similarity import similarity
 from bertlib.data.story.tasks.source import Source
 from bertlib.errors import InputError
-from bertlib.finetune.examples import Example
 
 _MAKERS: dict[str, Callable[[Source], Iterator[Example]]] = {
     "sentiment": sentiment,

@@ -1,0 +1,280 @@
+"""Fine-tune, mark and ask on the command line: every kind of task, every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from bertlib import BertConfig, BertForPreTraining, WordPieceTokenizer
+from bertlib.finetune import formats
+from bertlib.store import save_pretrained
+from bertlib.tokenizer import SPECIAL_TOKENS
+
+QUICK = ["--epochs", 1, "--max-length", 16, "--batch-size", 8, "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A pre-trained model, in appearance: random weights, a vocabulary of letters."""
+    torch.manual_seed(0)
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"abcdefghijklmnopqrstuvwxyz?."])
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=32,
+    )  # fmt: skip
+    return save_pretrained(tmp_path_factory.mktemp("m") / "small", BertForPreTraining(config), tokenizer)
+
+
+def squad(number):
+    qas = [
+        {"id": f"q{number}", "question": "q?", "answers": [{"text": "x", "answer_start": 2}]},
+        {"id": f"n{number}", "question": "z?", "answers": [], "is_impossible": True},
+    ]
+    return {"paragraphs": [{"context": f"a x {'bcdefgh'[number % 7]}", "qas": qas}]}
+
+
+def files_of(kind):
+    """One split of each format, twelve examples, by file name."""
+    numbers = range(12)
+    return {
+        "classify": {"{}.csv": "text,label\n" + "".join(f"a {'xy'[n % 2]},l{n % 2}\n" for n in numbers)},
+        "regress": {"{}.csv": "text,label\n" + "".join(f"a {'xy'[n % 2]},{n}\n" for n in numbers)},
+        "tag": {"{}.txt": "a O\nx B-X\n\n" * 12},
+        "copa": {
+            "{}.jsonl": "".join(
+                json.dumps(
+                    {"premise": "a", "choice1": "x", "choice2": "y", "question": "cause", "label": n % 2}
+                )
+                + "\n"
+                for n in numbers
+            )
+        },
+        "intents": {
+            "{}/seq.in": "a x\ny\n" * 6, "{}/seq.out": "O B-X\nO\n" * 6, "{}/label": "ask\ntell\n" * 6,
+        },
+        "squad": {"{}.json": json.dumps({"data": [squad(n) for n in range(6)]})},
+    }[kind]  # fmt: skip
+
+
+def write_data(folder, kind):
+    for split in ("train", "dev", "test"):
+        for name, text in files_of(kind).items():
+            path = folder / name.format(split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def tune(bertlib, model, tmp_path):
+    """Run ``bertlib finetune`` on twelve examples, quickly; the folder is ``tmp_path / "run"``."""
+
+    def tune(kind, *more):
+        data = write_data(tmp_path / "data", kind)
+        return bertlib("finetune", kind, data, "--model", model, "--out", tmp_path / "run", *QUICK, *more)
+
+    return tune
+
+
+@pytest.mark.parametrize("command", ["finetune", "evaluate", "predict"])
+def test_every_command_explains_itself_with_examples(bertlib, command):
+    code, out, _ = bertlib(command, "--help")
+    assert code == 0
+    assert "Examples" in out
+    assert f"bertlib {command}" in " ".join(out.split())
+
+
+def test_all_tasks_are_listed(bertlib):
+    code, out, _ = bertlib("finetune", "list")
+    assert code == 0
+    assert "classify             texts or pairs in classes" in out
+    assert "story-questions" in out
+    _, out, _ = bertlib("finetune", "list", "--json")
+    assert json.loads(out)["sst2"].startswith("GLUE")
+
+
+TYPED = {
+    "classify": ["--text", "a x"],
+    "regress": ["--text", "a x", "--and", "b"],
+    "tag": ["--text", "a x."],
+    "copa": ["--text", "a", "--and", "x", "--and", "y"],
+    "intents": ["--text", "a x"],
+    "squad": ["--text", "q?", "--and", "a x b"],
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_train_mark_predict(kind, tune, bertlib, tmp_path):
+    code, out, err = tune(kind)
+    assert code == 0, err
+    assert "held-out (12 examples): " in out
+    assert out.endswith(f"next: bertlib predict {tmp_path / 'run'} FILE\n")
+    assert "epoch 1 of 1: loss" in err
+    run, data = tmp_path / "run", tmp_path / "data"
+    code, out, _ = bertlib("evaluate", run, data, "--json")
+    assert code == 0
+    marks = json.loads(out)
+    assert marks["examples"] == 12
+    code, out, _ = bertlib("predict", run, data, "--split", "dev", "--out", tmp_path / "said.jsonl")
+    assert (code, out) == (0, f"12 predictions in {tmp_path / 'said.jsonl'}\n")
+    code, out, _ = bertlib("evaluate", run, data, "--predictions", tmp_path / "said.jsonl", "--json")
+    assert code == 0
+    assert json.loads(out)["scores"] == marks["scores"]
+    code, out, _ = bertlib("predict", run, *TYPED[kind])
+    assert code == 0
+    assert out.count("\n") == 1
+    code, out, _ = bertlib("predict", run, *TYPED[kind], "--json")
+    assert code == 0
+    assert json.loads(out)["name"] == "typed"
+    code, out, _ = bertlib("predict", run, data, "--json")
+    assert [json.loads(line)["name"] for line in out.splitlines()][:2] == (
+        ["q0", "n0"] if kind == "squad" else ["0", "1"]
+    )
+
+
+def test_json_and_nothing_else(tune, tmp_path):
+    code, out, err = tune("classify", "--json", "--seeds", 2)
+    assert code == 0
+    found = json.loads(out)
+    assert len(found["runs"]) == 2
+    assert found["task"]["labels"] == ["l0", "l1"]
+    assert "epoch 1 of 1" in err
+    code, out, err = tune("classify", "--quiet")
+    assert (code, err) == (0, "")
+    assert "held-out" in out
+
+
+@pytest.mark.parametrize("build", ["adapters:2", "lora:1", "bilstm:last"])
+def test_other_things_on_a_body(build, tune, bertlib, tmp_path):
+    assert tune("tag", "--build", build)[0] == 0
+    code, out, _ = bertlib("predict", tmp_path / "run", "--text", "a x")
+    assert code == 0
+    assert out.startswith("a")
+
+
+def test_options_reach_the_recipe(tune, tmp_path):
+    code, _, _ = tune(
+        "classify", "--learning-rate", 0.002, "--dropout", 0.2, "--weight-decay", 0.3, "--layer-decay", 0.9,
+        "--freeze", "embeddings", "--patience", 2, "--seed", 5, "--from-scratch", "--limit", 8,
+    )  # fmt: skip
+    assert code == 0
+    facts = json.loads((tmp_path / "run/task.json").read_text())
+    assert facts["recipe"] == {
+        "epochs": 1, "learning_rate": 0.002, "batch_size": 8, "warmup_share": 0.1, "weight_decay": 0.3,
+        "clip": 1.0, "dropout": 0.2, "max_length": 16, "layer_decay": 0.9, "freeze": "embeddings",
+        "patience": 2, "seed": 5,
+    }  # fmt: skip
+    assert (facts["start"], facts["examples"]) == ("random weights", 8)
+    assert json.loads((tmp_path / "run/config.json").read_text())["hidden_dropout_prob"] == 0.2
+
+
+def test_a_search(tune):
+    code, out, err = tune("classify", "--search", 2, "--json")
+    assert code == 0
+    assert len(json.loads(out)["trials"]) == 2
+    assert "random search over learning_rate" in err
+
+
+def test_the_story_world_without_files(bertlib, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "STORY_SIZES", {"train": 24, "dev": 20, "test": 10})
+    code, out, _ = bertlib(
+        "finetune", "story-sentiment", "--model", model, "--out", tmp_path / "run", "--limit", 16, *QUICK
+    )
+    assert code == 0
+    assert "held-out (20 examples)" in out
+    assert bertlib("evaluate", tmp_path / "run", "--split", "test")[0] == 0
+
+
+def test_new_texts_need_no_labels(tune, bertlib, tmp_path):
+    tune("classify")
+    (tmp_path / "new.csv").write_text("text\na x\n")
+    code, out, _ = bertlib("predict", tmp_path / "run", tmp_path / "new.csv")
+    assert code == 0
+    assert out.endswith("%)  a x\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "message"),
+    [
+        ("classify", ["--text", "body"], "no column 'body'; it has 'text', 'label'"),
+        ("classify", ["--label", "labels"], "no column 'labels'; it has 'text', 'label'; did you mean"),
+        ("classify", ["--freeze", "heads"], "freeze 'heads'; expected 'embeddings', 'body', or a number"),
+        ("classify", ["--build", "bilstm:last"], "a BiLSTM labels words, and this is classification"),
+        ("tag", ["--build", "magic"], "no model is built from 'magic'"),
+        ("classify", ["--max-length", 64], "max_length is 64; this model reads at most 32 pieces"),
+        ("classify", ["--epochs", 0], "epochs is 0; expected at least 1"),
+        ("classify", ["--seed", -1], "seed is -1; expected at least 0"),
+        ("classify", ["--seeds", 0], "0 seeds; expected at least 1"),
+        ("classify", ["--limit", 0], "limit is 0; expected at least 1 example"),
+        ("classify", ["--search", -2], "random search with -2 trials; expected at least 1"),
+        ("classify", ["--search", 2, "--method", "luck"], "method 'luck'; expected grid, random or bayesian"),
+        ("squad", ["--language", "fr"], "language is 'fr'; expected en or zh"),
+        ("classify", ["--model", "nowhere"], "no model in nowhere"),
+        ("classify", ["--dev", "nowhere"], "there is no file or folder nowhere"),
+        ("classify", ["--learning-rate", 1e30], "is no finite number; no epoch was finished. Try a lower"),
+    ],
+)
+def test_mistakes_are_one_line(tune, kind, more, message):
+    code, out, err = tune(kind, "--quiet", *more)
+    assert code == 2, err
+    assert message in err
+    assert (err.count("\n"), out) == (1, "")
+
+
+def test_data_that_is_none(bertlib, model, tmp_path):
+    def mistake(*words):
+        code, out, err = bertlib("finetune", *words, "--quiet", "--model", model, "--out", tmp_path / "run")
+        assert (code, err.count("\n"), out) == (2, 1, "")
+        return err
+
+    assert "no task is called 'clasify'" in mistake("clasify")
+    assert "did you mean 'classify'?" in mistake("clasify")
+    assert "classify needs data; expected texts or pairs in classes" in mistake("classify")
+    assert "there is no file or folder nowhere" in mistake("classify", "nowhere")
+    assert "reads no files; leave out" in mistake("story-sentiment", tmp_path)
+    (tmp_path / "empty.csv").write_text("")
+    assert "empty.csv is empty" in mistake("classify", tmp_path / "empty.csv")
+    (tmp_path / "header.csv").write_text("text,label\n")
+    assert "holds no examples" in mistake("classify", tmp_path / "header.csv")
+    (tmp_path / "one.csv").write_text("text,label\na,x\nb,x\n")
+    assert "no two different labels, only x" in mistake("classify", tmp_path / "one.csv")
+    (tmp_path / "gap.csv").write_text("text,label\n" + "a,x\nb,y\n" * 9 + "c,\n")
+    message = mistake("classify", tmp_path / "gap.csv", "--dev", tmp_path / "gap.csv")
+    assert "example 18 has no label; expected one of x, y" in message
+    (tmp_path / "word.csv").write_text("text,label\na,1\nb,much\n")
+    assert "line 3: the label is 'much'; expected a number" in mistake("regress", tmp_path / "word.csv")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/thesis.tex").write_text("")
+    assert "no fine-tuned model (thesis.tex)" in mistake("story-sentiment")
+
+
+def test_mistakes_with_a_finished_model(tune, bertlib, tmp_path):
+    tune("classify")
+    run, data = tmp_path / "run", tmp_path / "data"
+
+    def mistake(*words):
+        code, out, err = bertlib(*words)
+        assert (code, err.count("\n"), out) == (2, 1, "")
+        return err
+
+    assert "expected either a file or folder, or one text" in mistake("predict", run)
+    assert "expected either a file or folder, or one text" in mistake("predict", run, data, "--text", "a")
+    assert "--and goes with --text" in mistake("predict", run, data, "--and", "a")
+    assert "2 times --and" in mistake("predict", run, "--text", "a", "--and", "b", "--and", "c")
+    assert "classify needs data" in mistake("evaluate", run)
+    assert "no split is called 'tests'; expected train, dev, test" in mistake(
+        "evaluate", run, data, "--split", "tests"
+    )
+    bertlib("predict", run, data, "--out", tmp_path / "said.jsonl")
+    (data / "dev.csv").write_text("text,label\n" + "a,l0\n" * 13)
+    words = ("evaluate", run, data, "--predictions", tmp_path / "said.jsonl")
+    assert "none for 1 of 13 examples ('12'); is it of another data set?" in mistake(*words)
+    (data / "dev.csv").write_text("text,label\na,l2\n")
+    assert "the label 'l2' was not seen in training; known are l0, l1" in mistake("evaluate", run, data)
+    (run / "model.safetensors").write_bytes(b"short")
+    assert "missing or truncated" in mistake("evaluate", run, data)
+    shutil.rmtree(run)
+    assert "no fine-tuned model in" in mistake("predict", run, "--text", "a")
