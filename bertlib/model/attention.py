@@ -15,8 +15,6 @@ from bertlib.config import BertConfig
 from bertlib.errors import InputError
 from bertlib.model.dropout import Dropout
 
-LONG = 256  # positions from which the fused kernel pays on a CPU: `bertlib bench inference` measures it
-
 
 def padding_bias(attention_mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """Turn a mask of ones (look here) and zeros (padding) into something to add to the scores.
@@ -68,16 +66,6 @@ def take_rows(x: Tensor, rows: Tensor) -> Tensor:
     return x.reshape(batch * length, width).index_select(0, (rows + first).flatten()).view(batch, -1, width)
 
 
-def fused_pays(hidden: Tensor) -> bool:
-    """Is PyTorch's fused kernel the faster one for ``hidden`` (B, T, H)?
-
-    On a GPU it is. On a CPU the plain form is, but for long texts without a gradient to prepare for: there
-    it writes (B, A, T, T) weights that nobody reads.
-    """
-    long = hidden.shape[1] >= LONG and not torch.is_grad_enabled()
-    return hidden.device.type != "cpu" or long
-
-
 class MultiHeadSelfAttention(nn.Module):
     """A heads side by side, concatenated and projected (Vaswani et al. 2017, section 3.2.2)."""
 
@@ -118,11 +106,11 @@ class MultiHeadSelfAttention(nn.Module):
         query = self._split(self.query(asking))  # (B, A, T, d)
         key = self._split(self.key(hidden))
         value = self._split(self.value(hidden))
-        if fused_pays(hidden) and not need_weights:
+        if hidden.device.type != "cpu" and not need_weights:
             rate = self.dropout.p if self.training else 0.0
             mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=rate)
             weights = None
-        else:
+        else:  # on a CPU the plain form is the faster one, and it can show its weights
             weights = attention_weights(query, key, bias)  # (B, A, T, T)
             mixed = self.dropout(weights) @ value  # (B, A, T, d)
         return self.output(self._join(mixed)), weights if need_weights else None

@@ -87,7 +87,9 @@ def test_it_learns_and_everything_but_the_sentence_head_does(toy_config, story_b
 
 @pytest.mark.parametrize("changes", [{"window": 3}, {"window": -2}, {"global_every": 0}])
 def test_bad_switches_are_refused(changes):
-    with pytest.raises(ConfigError, match="expected an even window, global_every of at least 1, and heads of"):
+    with pytest.raises(
+        ConfigError, match="expected an even window, global_every of at least 1, and heads of"
+    ):
         modern(SMALL, **changes)
 
 
