@@ -18,8 +18,17 @@ from bertlib.data.examples import (
 )
 from bertlib.data.story.tasks import STORY_TASKS
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.formats import FORMATS, STORY_SIZES, Columns, format_of, is_split, read_examples
+from bertlib.finetune.formats import (
+    FORMATS,
+    STORY_SIZES,
+    Columns,
+    format_of,
+    is_split,
+    read_examples,
+    suited_model,
+)
 from bertlib.finetune.reading import GLUE
+from bertlib.pretrained import shipped_names
 
 SWAG = "video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n"
 SQUAD = {
@@ -256,3 +265,18 @@ def test_names_and_sources_that_are_none(tmp_path):
 
 def test_endings_decide_where_names_do_not(put):
     assert read_examples("squad", put({"train.csv": "x"}), "train", Columns()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "model"),
+    [
+        ("story-intents", "en", "tiny-stories"),
+        ("story-intents", "zh", "tiny-zh"),
+        ("cmrc", "en", "tiny-zh"),
+        ("classify", "zh", "tiny-zh"),
+        ("sst2", "en", "mini-books"),
+    ],
+)
+def test_the_shipped_model_that_knows_the_words(name, language, model):
+    assert suited_model(name, language) == model
+    assert model in shipped_names()

@@ -16,7 +16,7 @@ from bertlib.finetune.formats import Columns
 from bertlib.finetune.heads import SequenceClassifier
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.request import Data, Request, load_data, load_start
-from bertlib.finetune.run import blind, report, run, space_for
+from bertlib.finetune.run import blind, report, run, space_for, tell_misplaced
 
 QUICK = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 16, "max_length": 16, "dropout": 0.0}
 
@@ -265,3 +265,21 @@ def test_whoever_does_not_look(planted):
     task = ClassificationTask(labels=("early", "late"))
     examples = planted("classification", 9)  # five early ones
     assert blind(Data(task, examples, examples)) == {"accuracy": pytest.approx(5 / 9)}
+
+
+def test_answers_that_are_not_at_their_offset_are_counted(planted):
+    said: list[str] = []
+    questions = [one for one in planted("question", 12) if one.answers][:4]
+    task = QuestionTask()
+    moved = [one._replace(answers=(one.answers[0]._replace(start=-1),)) for one in questions[:1]]
+    tell_misplaced(Data(task, questions, questions), said.append)
+    assert said == []
+    tell_misplaced(Data(task, [*moved, *questions[1:]], questions), said.append)
+    assert said == ["1 of 4 answers are not at their offset; nothing is learned from them"]
+
+
+def test_the_recipe_of_the_kept_run_has_its_own_seed(request_for):
+    result = run(request_for(seeds=3))
+    scores = [scores["accuracy"] for scores in result.runs]
+    kept = load_finetuned(result.out).facts["recipe"]["seed"]
+    assert kept == scores.index(max(scores))
