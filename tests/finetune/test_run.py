@@ -275,7 +275,7 @@ def test_answers_that_are_not_at_their_offset_are_counted(planted):
     tell_misplaced(Data(task, questions, questions), said.append)
     assert said == []
     tell_misplaced(Data(task, [*moved, *questions[1:]], questions), said.append)
-    assert said == ["1 of 4 answers are not at their offset; nothing is learned from them"]
+    assert said == ["1 of 4 answers are not at their offset; they are left out of training"]
 
 
 def test_the_recipe_of_the_kept_run_has_its_own_seed(request_for):
