@@ -77,7 +77,7 @@ def expect_same_gradients(pairs):
         assert difference < 1e-3 * size + 1e-7, name
         sizes.append(size)
     assert len(sizes) > 20
-    assert max(sizes) > 1e-3  # they are numbers, not noise
+    assert max(sizes) > 1e-2
 
 
 @pytest.mark.parametrize("task", MAKE)
