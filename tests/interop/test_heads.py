@@ -61,19 +61,26 @@ def answers(task):
         return places, {"start_positions": places[:, 0], "end_positions": places[:, 1]}
     labels = {
         "three labels": torch.tensor([2, 0, 1]),
-        "regression": torch.tensor([0.5, 4.0, 2.5]),
+        "regression": torch.tensor([0.1, 0.8, 0.5]),  # likeness, as a share of its scale
         "tagging": tags(5),
         "choice": torch.tensor([3, 0, 1]),
     }[task]
     return labels, {"labels": labels}
 
 
-def expect_same_gradients(pairs):
+UNMOVED = ("key.bias",)  # added to every number of a softmax alike: the loss stays, the gradient is 0
+UNMOVED_HEADS = {"question": ("qa_outputs.bias",), "choice": ("classifier.bias",)}
+
+
+def expect_same_gradients(pairs, unmoved=UNMOVED):
     """Compare gradients of both sides by name: to 1e-5, and to what fp32 leaves of the small ones."""
     sizes = []
     for name, mine, other in pairs:
         difference, size = (mine.grad - other.grad).abs().max().item(), other.grad.abs().max().item()
         assert difference < 1e-5, name
+        if name.endswith(unmoved):
+            assert max(mine.grad.abs().max().item(), size) < 1e-6, name
+            continue
         assert difference < 1e-3 * size + 1e-7, name
         sizes.append(size)
     assert len(sizes) > 20
@@ -82,6 +89,7 @@ def expect_same_gradients(pairs):
 
 @pytest.mark.parametrize("task", MAKE)
 def test_a_head_is_theirs(task, fresh_body, shaken):
+    torch.manual_seed(0)  # not what the tests before left of the random numbers
     ours = MAKE[task](fresh_body).eval()
     shaken(ours.get_submodule("qa_outputs" if task == "question" else "classifier"))
     theirs = head_to_transformers(ours)
@@ -90,11 +98,12 @@ def test_a_head_is_theirs(task, fresh_body, shaken):
     logits = torch.stack([other.start_logits, other.end_logits], -1) if task == "question" else other.logits
     torch.testing.assert_close(mine.logits, logits, rtol=0, atol=1e-5)
     assert mine.loss.item() == pytest.approx(other.loss.item(), abs=1e-5)
-    mine.loss.backward()
-    other.loss.backward()
+    scale = 4 if task == "question" else 1  # a fresh Large's positions look alike: the span's pull is weak
+    (scale * mine.loss).backward()
+    (scale * other.loss).backward()
     names = head_names(ours)
     pairs = [(our, ours.get_parameter(our), theirs.get_parameter(names[our])) for our in names]
-    expect_same_gradients(pairs)
+    expect_same_gradients(pairs, UNMOVED + UNMOVED_HEADS.get(task, ()))
     assert {name for name, _ in theirs.named_parameters()} == set(names.values())
     theirs.zero_grad()
     again = head_from_transformers(theirs)
