@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from bertlib.finetune import ClassificationTask, FineTunedModel, save_finetuned
 from bertlib.finetune.heads import SequenceClassifier
 from bertlib.search.rerank import CrossEncoder
 from bertlib.store import load_pretrained
@@ -44,7 +45,7 @@ def test_words_are_found_and_marked_without_a_model(bertlib, folder):
 def test_a_model_that_did_not_learn_to_search_says_so(bertlib, folder, model):
     code, out, err = bertlib("search", folder, "the owl", "--model", model, "--top", 2)
     assert code == 0
-    assert f"{model} was pre-trained only: its vectors have not learned to search" in err
+    assert f"the vectors of {model} have not learned to search" in err
     assert out.count("\n\n") == 1
     assert not list(folder.glob(".*"))  # nothing is written unasked
 
@@ -71,7 +72,7 @@ def test_an_index_is_kept_and_follows_the_texts(bertlib, folder, encoder, tmp_pa
     code, first, err = bertlib("search", folder, "owl", *options)
     assert code == 0
     assert f"index: {tmp_path / 'my.index'}" in err
-    assert "pre-trained only" not in err
+    assert "not learned" not in err
     code, again, err = bertlib("search", folder, "owl", *options)
     assert json.loads(again) == json.loads(first)
     assert err == ""
@@ -97,11 +98,71 @@ def test_a_cross_encoder_gives_the_scores(bertlib, folder, model, encoder, tmp_p
     assert sorted(expected, reverse=True) == list(expected)
 
 
+def test_files_that_cannot_be_read_are_skipped_and_named(bertlib, folder):
+    (folder / "photo.txt").write_bytes(b"\xff\xd8\xff\x00" * 99)
+    (folder / "notes.ipynb").write_text("{")
+    code, out, err = bertlib("search", folder, "ship", "--method", "words")
+    assert (code, out.count("\n")) == (0, 2)
+    names = "notes.ipynb, photo.txt"
+    assert err == f"2 files skipped that cannot be read; search one alone to see why: {names}\n"
+    code, _, err = bertlib("search", folder / "photo.txt", "ship", "--method", "words")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "photo.txt is not UTF-8" in err
+
+
+def test_what_is_printed_has_an_end(bertlib, folder):
+    (folder / "long.txt").write_text("ship" * 5_000)
+    _, out, _ = bertlib("search", folder, "ship" * 5_000, "--method", "words")
+    assert out.endswith("…\n")
+    assert len(out) < 1100
+
+
+def test_vectors_alone_are_said_to_be(bertlib, folder, encoder):
+    code, out, _ = bertlib("search", folder, "giraffe", "--model", encoder, "--top", 1)
+    assert code == 0
+    assert out.startswith("no passage shares a word with the question; the nearest by vectors:\n")
+    assert out.count("\n") == 3
+    for method, question in [("both", "owl giraffe"), ("vectors", "giraffe")]:
+        _, out, _ = bertlib("search", folder, question, "--model", encoder, "--method", method)
+        assert "no passage" not in out
+
+
+def test_the_body_of_a_fine_tuned_model_can_search(bertlib, folder, model, tmp_path):
+    body, tokenizer = load_pretrained(model)
+    task = ClassificationTask(labels=("a", "b"))
+    tuned = save_finetuned(
+        tmp_path / "tuned",
+        FineTunedModel(model=task.head(body.bert), task=task, tokenizer=tokenizer, max_length=32, facts={}),
+    )
+    options = ("owl", "--method", "vectors", "--json", "--model")
+    code, out, err = bertlib("search", folder, *options, tuned)
+    assert code == 0
+    assert f"the vectors of {tuned} have not learned to search" in err
+    _, same, _ = bertlib("search", folder, *options, model)
+    assert json.loads(out)["hits"] == json.loads(same)["hits"]
+
+
+def test_an_index_of_other_texts_is_not_replaced(bertlib, folder, encoder, tmp_path):
+    index, other = tmp_path / "my.index", tmp_path / "other"
+    options = ("owl", "--model", encoder, "--index", index)
+    assert bertlib("search", folder, *options)[0] == 0
+    before = index.read_bytes()
+    other.mkdir()
+    (other / "notes.md").write_text("Something else.")
+    code, out, err = bertlib("search", other, *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{index} holds the vectors of other texts, and writing would replace them; name another" in err
+    assert index.read_bytes() == before
+    assert bertlib("search", folder, *options)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["FOLDER", "?"], "the question '?' has no word"),
         (["FOLDER", "owl", "--method", "magic"], "the method is 'magic'; expected vectors, words, both"),
+        (["FOLDER", "owl", "--top", "0"], "top is 0; expected at least 1 passage"),
+        (["FOLDER", "owl", "--model", "MODEL", "--index", "FOLDER/notes.md/i"], "could not write"),
         (["nowhere", "owl"], "there is no file or folder 'nowhere'"),
         (["EMPTY", "owl"], "no text in the folder"),
         (["FOLDER", "owl", "--model", "nowhere"], "no model in nowhere"),
@@ -121,6 +182,7 @@ def test_mistakes_are_one_line(bertlib, folder, model, tmp_path, arguments, mess
         assert bertlib("search", folder, "owl", "--model", other, "--index", tmp_path / "i")[0] == 0
     names = {"FOLDER": folder, "EMPTY": tmp_path / "empty", "MODEL": model, "OTHER": tmp_path / "i"}
     names["FOLDER/notes.md"] = folder / "notes.md"
+    names["FOLDER/notes.md/i"] = folder / "notes.md/i"
     code, out, err = bertlib("search", *(names.get(word, word) for word in arguments))
     assert code == 2
     assert message in err

@@ -5,8 +5,9 @@
     python -m bertlib.bench.retrieval mini-books DATA --save retrieval.json
 
 The folder DATA holds ``squad_v1.1`` and ``glue/STS-B``. Each question of SQuAD's dev set is to find its own
-paragraph among all paragraphs of the dev set. Encoder and reranker learn from questions of the training set,
-whose articles are others.
+paragraph among all paragraphs of the dev set. Encoder and rerankers learn from questions of the training set,
+whose articles are others. A reranker sorts the best ten paragraphs anew: by what it says of [CLS], as in the
+paper, or by matches (:mod:`bertlib.search.matching`); alone, or with the BM25 score blended in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import copy
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -33,13 +35,15 @@ from bertlib.finetune.packing import encode_texts
 from bertlib.model import BertModel
 from bertlib.search.bm25 import BM25
 from bertlib.search.index import nearest
-from bertlib.search.measures import fuse, mean_reciprocal_rank, ranks, recall_at
-from bertlib.search.rerank import CrossEncoder, Judged, hard_negatives, train_reranker
+from bertlib.search.matching import MatchingHead
+from bertlib.search.measures import blend, fuse, mean_reciprocal_rank, ranks, recall_at
+from bertlib.search.rerank import CrossEncoder, Judged, train_reranker
+from bertlib.search.teaching import ENCODING, RERANKING, WRONG, judged_by_words, taught_encoder
 from bertlib.seeds import mix_seed, seeded
 from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.variants.sentence import SentenceEncoder
-from bertlib.variants.sentence_losses import CosineRegression, InBatchNegatives
+from bertlib.variants.sentence_losses import CosineRegression
 from bertlib.variants.sentence_training import (
     SentencePair,
     SentenceTraining,
@@ -49,13 +53,12 @@ from bertlib.variants.sentence_training import (
 
 T = TypeVar("T")
 Rankings = list[list[int]]  # for each question, the numbers of paragraphs, best first
+Scores = list[np.ndarray]  # for each question, how well these paragraphs fit
 
 TOP = 100  # paragraphs that a search returns
 DEPTH = 10  # of them that a reranker looks at again
-WRONG = 4  # hard negatives a question, for the reranker
-CONTRASTIVE = SentenceTraining(epochs=1, learning_rate=1e-3, batch_size=64)
+HEADS = ("[CLS]", "matches")  # what a reranker's score is read off
 REGRESSION = SentenceTraining(epochs=2, learning_rate=1e-3, batch_size=32)
-RERANKING = SentenceTraining(epochs=1, learning_rate=1e-3, batch_size=16)
 
 
 def scores(found: Rankings, right: Sequence[int]) -> dict[str, float]:
@@ -81,8 +84,14 @@ def by_both(words: Rankings, vectors: Rankings) -> Rankings:
     return [[n for n, _ in fuse(pair)][:TOP] for pair in zip(words, vectors, strict=True)]
 
 
-def again(reranker: CrossEncoder, task: Retrieval, found: Rankings) -> Rankings:
-    """Sort the first ``DEPTH`` paragraphs of each question anew, by their best passage."""
+def by_words_among(task: Retrieval, found: Rankings) -> Scores:
+    """Return the BM25 score of the first ``DEPTH`` paragraphs of each question."""
+    index = BM25(task.paragraphs)
+    return [index.scores(q)[row[:DEPTH]] for q, row in zip(task.questions, found, strict=True)]
+
+
+def by_pairs_among(reranker: CrossEncoder, task: Retrieval, found: Rankings) -> Scores:
+    """Return the reranker's score of the first ``DEPTH`` paragraphs, that of their best passage."""
     passages: dict[int, list[str]] = {}
     for text, owner in zip(task.passages, task.owners, strict=True):
         passages.setdefault(owner, []).append(text)
@@ -90,35 +99,40 @@ def again(reranker: CrossEncoder, task: Retrieval, found: Rankings) -> Rankings:
     pairs = [(q, text) for q, n in asked for text in passages[n]]
     marks = iter(reranker.scores(pairs, progress=True).tolist())
     best = iter([max(next(marks) for _ in passages[n]) for _, n in asked])
-    ranked = []
-    for row in found:
-        order = sorted([(-next(best), n) for n in row[:DEPTH]])
-        ranked.append([n for _, n in order] + row[DEPTH:])
-    return ranked
+    return [np.array([next(best) for _ in row[:DEPTH]]) for row in found]
 
 
-def contrastive_encoder(body: BertModel, tokenizer: WordPieceTokenizer, task: Retrieval) -> SentenceEncoder:
-    """Train a copy of the body on questions and the passages that answer them."""
-    encoder = SentenceEncoder(copy.deepcopy(body), tokenizer)
-    pairs = [SentencePair(q, task.passages[n]) for q, n in zip(task.questions, task.answers, strict=True)]
-    train_sentences(encoder, pairs, loss=InBatchNegatives(), recipe=CONTRASTIVE)
-    return encoder
+def again(found: Rankings, given: Scores) -> Rankings:
+    """Sort the first paragraphs of each question anew, as many as have scores."""
+    return [
+        [row[n] for n in np.argsort(-marks, kind="stable")] + row[len(marks) :]
+        for row, marks in zip(found, given, strict=True)
+    ]
+
+
+def examples_of(task: Retrieval) -> list[Judged]:
+    """Give each question wrong passages; those of its own paragraph are not wrong."""
+    pool = sorted(set(task.answers))
+    place, siblings = {n: i for i, n in enumerate(pool)}, defaultdict[int, list[int]](list)
+    for number in pool:
+        siblings[task.owners[number]].append(place[number])
+    right = [
+        sorted(siblings[owner], key=lambda n: n != place[answer])  # its own passage first
+        for owner, answer in zip(task.right, task.answers, strict=True)
+    ]
+    return judged_by_words(task.questions, right, [task.passages[n] for n in pool], wrong=WRONG)
 
 
 def trained_reranker(
-    encoder: SentenceEncoder, body: BertModel, tokenizer: WordPieceTokenizer, task: Retrieval
+    head: str, body: BertModel, tokenizer: WordPieceTokenizer, task: Retrieval
 ) -> CrossEncoder:
-    """Train a copy of the body to tell the right passage from those that the encoder takes for it."""
-    pool = sorted(set(task.answers))
-    texts, right = [task.passages[n] for n in pool], [pool.index(n) for n in task.answers]
-    near = nearest(encoder.encode(texts), encoder.encode(task.questions), top=WRONG + 1).numbers
-    wrong = hard_negatives(near, right, texts, count=WRONG)
-    examples = [Judged(q, texts[n], w) for q, n, w in zip(task.questions, right, wrong, strict=True)]
+    """Train a copy of the body, under one of ``HEADS``, to tell right passages from wrong ones."""
+    body = copy.deepcopy(body)
     device = next(body.parameters()).device
     with seeded(mix_seed(RERANKING.seed, 2), device):
-        classifier = SequenceClassifier(copy.deepcopy(body), 1).to(device)
-    reranker = CrossEncoder(classifier, tokenizer)
-    train_reranker(reranker, examples, recipe=RERANKING)
+        module = MatchingHead(body) if head == "matches" else SequenceClassifier(body, 1).to(device)
+    reranker = CrossEncoder(module, tokenizer)
+    train_reranker(reranker, examples_of(task), recipe=RERANKING)
     return reranker
 
 
@@ -175,7 +189,10 @@ def run(name: str, data: Path, *, pairs: int, judged: int, every: int, device: s
         print(f"{label}: {seconds[label]} s", file=sys.stderr)
         return result
 
-    encoder = timed("train encoder", partial(contrastive_encoder, body, tokenizer, taught))
+    known = [
+        SentencePair(q, taught.passages[n]) for q, n in zip(taught.questions, taught.answers, strict=True)
+    ]
+    encoder = timed("train encoder", partial(taught_encoder, body, tokenizer, known, recipe=ENCODING))
     found = {
         "words (BM25)": timed("words", partial(by_words, dev)),
         "vectors, untrained": timed("vectors", partial(by_vectors, SentenceEncoder(body, tokenizer), dev)),
@@ -187,10 +204,13 @@ def run(name: str, data: Path, *, pairs: int, judged: int, every: int, device: s
     part = {label: rows[::every] for label, rows in found.items()}
     alike = timed("STS-B", partial(likeness, body, tokenizer, encoder, data / "glue"))
     say({"STS-B dev, Spearman": alike})
-    reranker = timed("train reranker", partial(trained_reranker, encoder, body, tokenizer, asked))
-    for label in ("words (BM25)", "words and vectors"):
-        work = partial(again, reranker, sample, part[label])
-        part[f"{label}; reranked"] = timed(f"rerank {label}", work)
+    for head in HEADS:
+        reranker = timed(f"train {head}", partial(trained_reranker, head, body, tokenizer, asked))
+        for first in ("words (BM25)", "words and vectors"):
+            rows, label = part[first], f"{first}; reranked by {head}"
+            marks = timed(label, partial(by_pairs_among, reranker, sample, rows))
+            part[label] = again(rows, marks)
+            part[f"{label} and words"] = again(rows, list(map(blend, marks, by_words_among(sample, rows))))
     table["sample"] = {label: scores(rows, sample.right) for label, rows in part.items()}
     say({"sample": table["sample"]})
     return {
@@ -199,7 +219,7 @@ def run(name: str, data: Path, *, pairs: int, judged: int, every: int, device: s
         "passages": len(dev.passages),
         "questions": {"all": len(dev.questions), "sample": len(sample.questions)},
         "trained_on": {"encoder": len(taught.questions), "reranker": len(asked.questions), "wrong": WRONG},
-        "recipes": {"encoder": asdict(CONTRASTIVE), "reranker": asdict(RERANKING), "sts": asdict(REGRESSION)},
+        "recipes": {"encoder": asdict(ENCODING), "reranker": asdict(RERANKING), "sts": asdict(REGRESSION)},
         "depth": DEPTH,
         "retrieval": table,
         "sts_dev_spearman": alike,
@@ -248,7 +268,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"python -m bertlib.bench.retrieval {found['model']} DATA --pairs {given.pairs} "
             f"--judged {given.judged} --every {given.every}"
         )
-        origin = provenance(command, seed=CONTRASTIVE.seed, packages=("scipy",))
+        origin = provenance(command, seed=ENCODING.seed, packages=("scipy",))
         write_results(given.save, {"provenance": origin} | found)
 
 

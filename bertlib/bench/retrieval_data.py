@@ -12,6 +12,8 @@ from bertlib.finetune.reading.squad import read_squad
 from bertlib.search.passages import cut
 from bertlib.variants.sentence_training import SentencePair
 
+WORDS = 40  # a passage at most: with its question a short row, and most of it about the answer
+
 
 class Retrieval(NamedTuple):
     """Paragraphs, cut into passages that a small model can read whole, and Q questions about them."""
@@ -36,7 +38,7 @@ def read_retrieval(file: Path) -> Retrieval:
     known: dict[str, tuple[int, int, np.ndarray]] = {}  # paragraph: its number, first passage, their ends
     for example in read_squad(file):
         if example.context not in known:
-            texts = [passage.text for passage in cut(example.context, file.name, 1)]
+            texts = [passage.text for passage in cut(example.context, file.name, 1, words=WORDS)]
             ends = np.cumsum([len(text) + 1 for text in texts])
             known[example.context] = len(task.paragraphs), len(task.passages), ends
             task.owners.extend([len(task.paragraphs)] * len(texts))

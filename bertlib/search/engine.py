@@ -47,9 +47,10 @@ class Searcher:
         """Return the best passages, best first; by words, only those that share one.
 
         Raises:
-            InputError: an empty question, an unknown method, or vectors without encoder and index.
+            InputError: an empty question, an unknown method, ``top`` below 1, or vectors without encoder
+                and index.
         """
-        check_search(question, method)
+        check_search(question, method, top)
         best = self.candidates(question, max(top, DEPTH), method)
         if self.reranker is not None:
             pairs = [(question, self.passages[number].text) for number, _ in best]
@@ -79,16 +80,18 @@ class Searcher:
         return WORD.sub(lambda m: style(m[0]) if m[0].lower() in telling else m[0], text)
 
 
-def check_search(question: str, method: str) -> None:
+def check_search(question: str, method: str, top: int) -> None:
     """Refuse what cannot be searched, before anything is read.
 
     Raises:
-        InputError: a question without a word, or an unknown method.
+        InputError: a question without a word, an unknown method, or ``top`` below 1.
     """
     if not words_of(question):
         raise InputError(f"the question {question!r} has no word; expected something to look for")
     if method not in METHODS:
         raise InputError(f"the method is {method!r}; expected {', '.join(METHODS)}")
+    if top < 1:
+        raise InputError(f"top is {top}; expected at least 1 passage")
 
 
 def pairs_of(found: Found) -> list[tuple[int, float]]:

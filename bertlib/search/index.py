@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from bertlib.errors import CheckpointError, InputError, MissingExtraError
-from bertlib.files import disk_error
+from bertlib.files import new_file
 from bertlib.search.bm25 import Found
 from bertlib.search.passages import Passage
 from bertlib.variants.sentence import SentenceEncoder
@@ -87,15 +85,8 @@ class VectorIndex:
             "vectors": torch.from_numpy(self.vectors),
             "passages": torch.frombuffer(bytearray(words), dtype=torch.uint8),
         }
-        temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(file) as temporary:
             save_file(tensors, temporary, metadata={"bertlib": "index", "model": self.model})
-            os.replace(temporary, file)
-        except (OSError, SafetensorError) as error:
-            with suppress(OSError):
-                temporary.unlink()
-            raise disk_error(file, error) from error
         return file
 
     @classmethod

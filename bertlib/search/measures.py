@@ -68,3 +68,17 @@ def fuse(rankings: Sequence[Sequence[int] | np.ndarray], *, k: int = K) -> list[
         for place, number in enumerate(ranking, start=1):
             scores[int(number)] = scores.get(int(number), 0.0) + 1 / (k + place)
     return sorted(scores.items(), key=lambda item: -item[1])
+
+
+def blend(*scores: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Add scores of several kinds, (N,) each for the same N passages, none louder than another.
+
+    Each kind is given mean 0 and spread 1 among these passages first. Unlike :func:`fuse`, it knows how far
+    the best is ahead.
+
+    Example:
+        >>> blend([10, 30, 20], [0.1, 0.1, 0.4]).round(2)
+        array([-1.93,  0.52,  1.41])
+    """
+    kinds = [np.asarray(kind, np.float64) for kind in scores]
+    return np.sum([(kind - kind.mean()) / (kind.std() or 1) for kind in kinds], axis=0)

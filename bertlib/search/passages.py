@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from bertlib.data.corpus import SUFFIXES, TextFile, find_texts, read_chunks
+from bertlib.data.corpus import SUFFIXES, TextFile, check_encoding, find_texts, read_chunks
 from bertlib.data.sentences import split_sentences
 from bertlib.errors import CorpusError, InputError
 
 BESIDE = (".md", ".ipynb")  # read in a folder as well as plain text
 WRAPPED = 120  # characters; where no line is longer, line ends mean nothing
 WORDS = 80  # a passage at most: about a hundred pieces, which a Tiny of 128 positions can read
+LONGEST = 200  # words; what has more is a list or a table, but no sentence
+UNIT = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")  # what :func:`word_count` counts
 
 
 class Passage(NamedTuple):
@@ -33,6 +37,7 @@ def read_passages(
     words: int = WORDS,
     encoding: str = "utf-8",
     errors: str = "strict",
+    skipped: list[str] | None = None,
 ) -> list[Passage]:
     """Cut the texts of a folder, or one file, into passages.
 
@@ -43,23 +48,31 @@ def read_passages(
         source: a folder, searched for .txt, .txt.gz, .txt.xz, .md and .ipynb (its Markdown cells) at any
             depth, hidden ones left out; or a file or pattern.
         sentences: cut every so many sentences instead; a paragraph's end is an end here too.
-        words: the most words a passage may have; a single sentence may have more.
+        words: the most words a passage may have; a single sentence may have more, up to 200.
         encoding: of plain text and Markdown.
         errors: strict, replace or ignore, for bytes that are no text.
+        skipped: is given the names of files that cannot be read; None: the first of them is an error.
 
     Raises:
-        CorpusError: no text there, or a file that cannot be read.
+        CorpusError: no text there, or a file that cannot be read and is not skipped, or all of them.
         InputError: ``sentences`` or ``words`` below 1.
     """
     if words < 1 or (sentences is not None and sentences < 1):
         raise InputError(f"sentences is {sentences} and words {words}; expected at least 1")
-    passages = [
-        passage
-        for file in find_files(source)
-        for name, text in parts(file, encoding, errors)
-        for line, paragraph in paragraphs(text)
-        for passage in cut(paragraph, name, line, sentences=sentences, words=words)
-    ]
+    check_encoding(encoding, errors)
+    files, passages = find_files(source), []
+    for file in files:
+        try:
+            passages += [
+                passage
+                for name, text in parts(file, encoding, errors)
+                for line, paragraph in paragraphs(text)
+                for passage in cut(paragraph, name, line, sentences=sentences, words=words)
+            ]
+        except CorpusError:
+            if skipped is None or len(skipped) == len(files) - 1:
+                raise
+            skipped.append(file.name)
     if not passages:
         raise CorpusError(f"there is no text in {source}: nothing but blanks; expected something to search")
     return passages
@@ -138,11 +151,11 @@ def cut(
         file: its name.
         line: as above.
         sentences: the most sentences of a passage.
-        words: the most words, unless a single sentence has more.
+        words: the most words, unless a single sentence has more; one of over 200 is cut as well.
     """
     flat = paragraph.replace("\n", " ")
     start = end = held = count = 0  # characters of the passage, and the sentences and words in it
-    for sentence in split_sentences(flat):
+    for sentence in (piece for whole in split_sentences(flat) for piece in pieces(whole, words)):
         begin, size = flat.index(sentence, end), word_count(sentence)
         if held and (held == sentences or (sentences is None and count + size > words)):
             yield passage_of(paragraph, start, end, file, line)
@@ -151,6 +164,14 @@ def cut(
         end, held, count = begin + len(sentence), held + 1, count + size
     if held:
         yield passage_of(paragraph, start, end, file, line)
+
+
+def pieces(sentence: str, words: int) -> list[str]:
+    """Return a sentence whole, or cut every so many words if it is too long for one."""
+    if word_count(sentence) <= LONGEST:
+        return [sentence]
+    starts = [unit.start() for unit in UNIT.finditer(sentence)][::words]
+    return [sentence[start:end].strip() for start, end in pairwise([*starts, len(sentence)])]
 
 
 def word_count(text: str) -> int:

@@ -7,7 +7,8 @@ and Cho 2019).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from bertlib.finetune.heads import SequenceClassifier, mean_cross_entropy
 from bertlib.finetune.packing import pack_rows
 from bertlib.model import BertModel
 from bertlib.progress import progress_bar
+from bertlib.search.matching import MatchingHead
 from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.variants.sentence_folder import read_facts, read_weights, write_folder
 from bertlib.variants.sentence_training import SentenceTraining, descend
@@ -40,7 +42,8 @@ class CrossEncoder:
     """Scores pairs ``[CLS] question [SEP] passage [SEP]``.
 
     Args:
-        classifier: with one label.
+        head: with its body. A classifier with one label, as in the paper, needs a large body or many
+            examples; a :class:`bertlib.search.matching.MatchingHead` does with little of both.
         tokenizer: its body's.
         max_length: pieces a pair, the three special ones included; the longer text loses its end. None: as
             many as the body has positions for.
@@ -50,16 +53,20 @@ class CrossEncoder:
     """
 
     def __init__(
-        self, classifier: SequenceClassifier, tokenizer: WordPieceTokenizer, *, max_length: int | None = None
+        self,
+        head: SequenceClassifier | MatchingHead,
+        tokenizer: WordPieceTokenizer,
+        *,
+        max_length: int | None = None,
     ) -> None:
-        labels = classifier.classifier.out_features
-        positions = classifier.bert.config.max_position_embeddings
+        labels = 1 if isinstance(head, MatchingHead) else head.classifier.out_features
+        positions = head.bert.config.max_position_embeddings
         if labels != 1 or (max_length or 0) > positions:
             raise InputError(
                 f"{labels} labels and max_length {max_length}; expected one label, the score, and at "
                 f"most the body's {positions} positions"
             )
-        self.classifier, self.tokenizer = classifier, tokenizer
+        self.head, self.tokenizer = head, tokenizer
         self.max_length = max_length or positions
 
     @torch.no_grad()
@@ -71,7 +78,7 @@ class CrossEncoder:
         if not len(pairs):
             return scores
         features = self.features(pairs)
-        self.classifier.eval()
+        self.head.eval()
         with progress_bar(total=len(pairs), desc="rerank", unit="pair", disable=not progress) as bar:
             for rows in features.sorted(batch_size):
                 scores[rows] = self.logits(features, rows).float().cpu().numpy()
@@ -86,17 +93,20 @@ class CrossEncoder:
 
     def logits(self, features: Features, rows: np.ndarray) -> Tensor:
         """Score some rows: (B,)."""
-        device = self.classifier.classifier.weight.device
-        return self.classifier(**{n: x.to(device) for n, x in features.batch(rows).items()}).logits[:, 0]
+        device = next(self.head.parameters()).device
+        return self.head(**{n: x.to(device) for n, x in features.batch(rows).items()}).logits[:, 0]
 
     def save(self, folder: Path | str) -> Path:
-        """Write classifier, vocabulary and ``reranker.json`` into ``folder``, all or nothing.
+        """Write head and body, vocabulary and ``reranker.json`` into ``folder``, all or nothing.
 
         Raises:
             CheckpointError: the folder holds something else.
         """
-        config, facts = self.classifier.bert.config, {"max_length": self.max_length}
-        return write_folder(Path(folder), self.classifier, config, self.tokenizer, name=FACTS, facts=facts)
+        kind = "match" if isinstance(self.head, MatchingHead) else "classify"
+        facts = {"head": kind, "max_length": self.max_length}
+        return write_folder(
+            Path(folder), self.head, self.head.bert.config, self.tokenizer, name=FACTS, facts=facts
+        )
 
     @classmethod
     def load(cls, folder: Path | str) -> CrossEncoder:
@@ -105,10 +115,13 @@ class CrossEncoder:
         Raises:
             CheckpointError: no reranker there, or a damaged one.
         """
-        config, tokenizer, facts = read_facts(Path(folder), FACTS, {"max_length": int})
-        with torch.device("meta"):
-            classifier = SequenceClassifier(BertModel(config), 1)
-        return cls(read_weights(classifier, Path(folder)), tokenizer, **facts)
+        config, tokenizer, facts = read_facts(Path(folder), FACTS, {"head": str, "max_length": int})
+
+        def make() -> SequenceClassifier | MatchingHead:
+            body = BertModel(config)
+            return MatchingHead(body) if facts["head"] == "match" else SequenceClassifier(body, 1)
+
+        return cls(read_weights(make, Path(folder)), tokenizer, max_length=facts["max_length"])
 
 
 def train_reranker(
@@ -117,7 +130,7 @@ def train_reranker(
     """Train in place: cross-entropy over the right passage and the wrong ones (Gao et al. 2021).
 
     Args:
-        encoder: its classifier lies on the device to train on.
+        encoder: its head lies on the device to train on.
         examples: all with the same number of wrong passages, at least one.
         recipe: ``batch_size`` counts questions; ``max_length`` is the encoder's own.
         progress: show a bar.
@@ -137,37 +150,35 @@ def train_reranker(
     choices = 1 + counts.pop()
     features = encoder.features([(e.question, text) for e in examples for text in (e.right, *e.wrong)])
 
+    questions = replace(features, choices=choices)  # batches of questions whose rows are of like length
+
+    def epoch(number: int) -> Iterator[np.ndarray]:
+        return questions.shuffled(recipe.batch_size, np.random.default_rng([recipe.seed, number]))
+
     def loss_of(chosen: np.ndarray) -> Tensor:
         rows = (chosen[:, None] * choices + np.arange(choices)).ravel()
         scores = encoder.logits(features, rows).view(-1, choices)  # (B, C), the right one first
         return mean_cross_entropy(scores, torch.zeros(len(chosen), dtype=torch.long, device=scores.device))
 
-    def epoch(number: int) -> list[np.ndarray]:
-        order = np.random.default_rng([recipe.seed, number]).permutation(len(examples))
-        return [order[start : start + recipe.batch_size] for start in range(0, len(order), recipe.batch_size)]
-
-    return descend(
-        encoder.classifier, lambda n: iter(epoch(n)), loss_of, recipe, len(examples), progress=progress
-    )
+    return descend(encoder.head, epoch, loss_of, recipe, len(examples), progress=progress)
 
 
 def hard_negatives(
-    found: np.ndarray, right: Sequence[int], passages: Sequence[str], *, count: int
+    found: np.ndarray, right: Sequence[Collection[int]], passages: Sequence[str], *, count: int
 ) -> list[tuple[str, ...]]:
     """Return the best wrong passages for each question: what a search took for right.
 
     Args:
         found: (Q, K) numbers of passages, best first.
-        right: (Q) numbers of the right ones.
+        right: (Q) the numbers of all that are not wrong.
         passages: all texts.
         count: wrong ones a question.
 
     Raises:
-        InputError: K is too small for so many.
+        InputError: fewer than ``count`` wrong ones were found.
     """
-    if found.shape[1] <= count:
-        raise InputError(f"{found.shape[1]} passages found; expected at least {count + 1} for {count} wrong")
-    return [
-        tuple(passages[n] for n in [n for n in row if n != wanted][:count])
-        for row, wanted in zip(found.tolist(), right, strict=True)
-    ]
+    wrong = [[n for n in row if n not in wanted] for row, wanted in zip(found.tolist(), right, strict=True)]
+    least = min(map(len, wrong), default=count)
+    if least < count:
+        raise InputError(f"only {least} wrong passages found for a question; expected at least {count}")
+    return [tuple(passages[n] for n in row[:count]) for row in wrong]

@@ -194,7 +194,4 @@ class SentenceEncoder(nn.Module):
             CheckpointError: no sentence encoder there, or a damaged one.
         """
         config, tokenizer, facts = read_facts(Path(folder), FACTS, {"pooling": str, "normalise": bool})
-        with torch.device("meta"):
-            bert = BertModel(config)
-        encoder = cls(read_weights(bert, Path(folder)), tokenizer, **facts)
-        return encoder.eval()
+        return cls(read_weights(lambda: BertModel(config), Path(folder)), tokenizer, **facts)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from safetensors.torch import save_file
 from torch import nn
 
-from bertlib.compact import expand
 from bertlib.config import BertConfig
 from bertlib.errors import CheckpointError
 from bertlib.files import new_folder
@@ -18,12 +17,12 @@ from bertlib.model_folder import (
     CONFIG,
     KNOWN,
     WEIGHTS,
+    build,
     check_vocabulary,
     read_object,
     read_safetensors,
 )
 from bertlib.tokenizer import WordPieceTokenizer
-from bertlib.train.checkpoint import fill_model
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -92,13 +91,10 @@ def read_facts(
     return config, tokenizer, facts
 
 
-def read_weights(module: M, folder: Path) -> M:
-    """Fill a module that was made without memory (on ``"meta"``) and put it on the CPU, for evaluation.
+def read_weights(make: Callable[[], M], folder: Path) -> M:
+    """Make a module of the weights in ``folder``; on the CPU, in evaluation mode.
 
     Raises:
         CheckpointError: weights that are missing, truncated or of another configuration.
     """
-    source = str(folder / WEIGHTS)
-    module.to_empty(device="cpu")
-    fill_model(module, expand(read_safetensors(folder / WEIGHTS), source=source), source=source)
-    return module.eval()
+    return build(make, read_safetensors(folder / WEIGHTS), source=str(folder / WEIGHTS))

@@ -111,9 +111,10 @@ class PairBatches:
         self.same = torch.from_numpy(numbers.reshape(len(sides) - 1, -1))  # (1 or 2, N)
 
     def epoch(self, number: int) -> Iterator[np.ndarray]:
-        """Yield the numbers of the pairs of each batch; first texts of like length come together."""
+        """Yield the numbers of the pairs of each batch; like lengths of the longest texts come together."""
         generator = np.random.default_rng([self.recipe.seed, number])
-        return self.sides[0].shuffled(self.recipe.batch_size, generator)
+        longest = max(self.sides, key=lambda side: len(side.ids))
+        return longest.shuffled(self.recipe.batch_size, generator)
 
     def vectors(self, chosen: np.ndarray) -> PairVectors:
         """Read so many pairs."""

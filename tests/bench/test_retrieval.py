@@ -13,8 +13,8 @@ WORDS = ["ship", "cow", "moon", "king", "lamp", "tree"]
 
 
 def paragraph(first, second):
-    """Two passages: eighty words at most a passage, so that the second sentence stands alone."""
-    return f"The {first} was {'very ' * 75}old. The {second} stood {'far ' * 20}away."
+    """Two passages: forty words at most a passage, so that the second sentence stands alone."""
+    return f"The {first} was {'very ' * 36}old. The {second} stood {'far ' * 20}away."
 
 
 def squad(words):
@@ -74,17 +74,39 @@ def test_a_paragraph_is_as_good_as_its_best_passage(data):
             pass
 
         def scores(self, pairs, **_):
-            return np.array([question.strip("?").split()[-1] in text for question, text in pairs])
+            return np.array([question.strip("?").split()[-1] in text for question, text in pairs], float)
 
     task = read_retrieval(data / "squad_v1.1/dev-v1.1.json")
-    ranked = retrieval.again(Judge(), task, [[2, 1, 0]] * 6)
+    found = [[2, 1, 0]] * 6
+    ranked = retrieval.again(found, retrieval.by_pairs_among(Judge(), task, found))
     assert [row[0] for row in ranked] == task.right
     assert all(sorted(row) == [0, 1, 2] for row in ranked)
 
 
+def test_only_the_paragraphs_with_scores_are_sorted():
+    scores = [np.array([0.1, 0.3]), np.array([2.0, 2.0])]
+    assert retrieval.again([[5, 7, 1], [4, 3, 2]], scores) == [[7, 5, 1], [4, 3, 2]]
+
+
+def test_words_score_the_paragraphs_found(data):
+    task = read_retrieval(data / "squad_v1.1/dev-v1.1.json").some(2)
+    (first, _, last) = retrieval.by_words_among(task, [[1, 0], [0, 1], [2, 0]])
+    assert (first[1] > first[0], last[0] > last[1]) == (True, True)
+
+
+def test_passages_of_the_same_paragraph_are_not_wrong(data, monkeypatch):
+    monkeypatch.setattr(retrieval, "WRONG", 4)
+    task = read_retrieval(data / "squad_v1.1/train-v1.1.json")
+    for example, right, answer in zip(retrieval.examples_of(task), task.right, task.answers, strict=True):
+        assert example.right == task.passages[answer]
+        assert set(example.wrong) == {
+            p for p, owner in zip(task.passages, task.owners, strict=True) if owner != right
+        }
+
+
 def test_everything_is_measured_and_saved_with_its_origin(data, finished_run, capsys, monkeypatch):
     monkeypatch.setattr(retrieval, "WRONG", 2)
-    for name in ("CONTRASTIVE", "REGRESSION", "RERANKING"):
+    for name in ("ENCODING", "REGRESSION", "RERANKING"):
         recipe = retrieval.SentenceTraining(batch_size=4, max_length=32)
         monkeypatch.setattr(retrieval, name, recipe)
     retrieval.main(
@@ -96,8 +118,10 @@ def test_everything_is_measured_and_saved_with_its_origin(data, finished_run, ca
     assert found["questions"] == {"all": 6, "sample": 3}
     assert found["retrieval"]["all"]["words (BM25)"]["mrr"] == 1
     assert set(found["retrieval"]["sample"]) - set(found["retrieval"]["all"]) == {
-        "words (BM25); reranked",
-        "words and vectors; reranked",
+        f"{first}; reranked by {head}{beside}"
+        for first in ("words (BM25)", "words and vectors")
+        for head in ("[CLS]", "matches")
+        for beside in ("", " and words")
     }
     assert "mean, after SQuAD and STS-B" in found["sts_dev_spearman"]
     assert "all: words (BM25)" in capsys.readouterr().out

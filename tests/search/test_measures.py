@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bertlib.errors import InputError
-from bertlib.search.measures import fuse, mean_reciprocal_rank, ranks, recall_at
+from bertlib.search.measures import blend, fuse, mean_reciprocal_rank, ranks, recall_at
 
 
 def test_three_questions_by_hand():
@@ -39,3 +39,11 @@ def test_other_questions():
         ranks([[1]], [{1}, {2}])
     with pytest.raises(InputError, match="0 rankings for 0 questions"):
         ranks([], [])
+
+
+def test_blended_scores_weigh_the_same_whatever_their_scale():
+    """Spreads: 10 * sqrt(2/3) and 0.1 * sqrt(2); the second list puts the last passage far ahead."""
+    far = blend([10, 20, 30], [0.0, 0.0, 0.3])
+    assert far == pytest.approx([-(1.5**0.5) - 0.5**0.5, -(0.5**0.5), 1.5**0.5 + 2**0.5])
+    assert blend([1, 2, 3], [0, 0, 30]) == pytest.approx(far)
+    assert blend([7, 7], [1, 2]) == pytest.approx([-1, 1])  # the same for all: it tells nothing

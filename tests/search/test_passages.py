@@ -52,6 +52,20 @@ def test_passages_have_as_many_words_as_allowed():
     ]
 
 
+def test_what_is_too_long_for_a_sentence_is_cut_too():
+    found = list(cut(" ".join(["word"] * 500) + ".\nThe end.", "a", 3))
+    assert [len(passage.text.split()) for passage in found] == [80] * 6 + [22]
+    assert (found[0].last_line, found[-1].text, found[-1].last_line) == (
+        3,
+        "word " * 19 + "word. The end.",
+        4,
+    )
+    found = list(cut("我" * 500, "a", 1, words=100))
+    assert [len(passage.text) for passage in found] == [100] * 5
+    whole = " ".join(["word"] * 200) + "."
+    assert [passage.text for passage in cut(whole, "a", 1)] == [whole]
+
+
 def test_equal_sentences_are_found_at_their_own_places():
     found = list(cut("It ran.\nIt ran.\nIt ran.", "a", 1, sentences=1))
     assert [passage.line for passage in found] == [1, 2, 3]
@@ -85,6 +99,19 @@ def test_a_folder_of_all_kinds(tmp_path):
         Passage("Body.", "n.ipynb, cell 2", 3, 3),
     ]
     assert read_passages(tmp_path / "b.txt")[1] == Passage("Second.", "b.txt", 3, 3)
+
+
+def test_files_are_skipped_only_if_others_can_be_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "b.md").write_text("Here.")
+    skipped: list[str] = []
+    assert [passage.file for passage in read_passages(tmp_path, skipped=skipped)] == ["b.md"]
+    assert skipped == ["a.txt"]
+    with pytest.raises(CorpusError, match="unknown encoding"):
+        read_passages(tmp_path, encoding="utf-99", skipped=[])
+    (tmp_path / "b.md").write_bytes(b"\xff")
+    with pytest.raises(CorpusError, match=r"b\.md is not UTF-8"):
+        read_passages(tmp_path, skipped=[])
 
 
 def test_what_cannot_be_read(tmp_path):

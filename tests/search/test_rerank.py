@@ -10,6 +10,7 @@ import torch
 
 from bertlib.errors import CheckpointError, InputError
 from bertlib.finetune.heads import SequenceClassifier
+from bertlib.search.matching import MatchingHead
 from bertlib.search.rerank import CrossEncoder, Judged, hard_negatives, train_reranker
 from bertlib.variants.sentence_training import SentenceTraining
 
@@ -22,6 +23,11 @@ def reranker(make_body, tokenizer):
     return CrossEncoder(SequenceClassifier(make_body(), 1), tokenizer)
 
 
+@pytest.fixture
+def matcher(make_body, tokenizer):
+    return CrossEncoder(MatchingHead(make_body()), tokenizer)
+
+
 def test_a_score_is_the_logit_of_the_pair_alone(reranker, tokenizer):
     pairs = [("who sat", "the cat sat ."), ("who ran", "dog"), ("who", "the moon " * 20)]
     scores = reranker.scores(pairs, batch_size=2)
@@ -29,7 +35,7 @@ def test_a_score_is_the_logit_of_the_pair_alone(reranker, tokenizer):
     for (question, passage), score in zip(pairs, scores, strict=True):
         packed = tokenizer.encode_pair(question, passage, max_length=16)
         ids, kinds = torch.tensor([packed.ids]), torch.tensor([packed.token_type_ids])
-        logit = reranker.classifier(ids, None, kinds).logits
+        logit = reranker.head(ids, None, kinds).logits
         assert score == pytest.approx(logit.item(), abs=1e-5)
     assert reranker.scores([]).shape == (0,)
 
@@ -45,22 +51,35 @@ def questions(count, seed):
     return examples
 
 
+def right_first(reranker, examples):
+    """Return the share of examples whose right passage gets the best score of three."""
+    scores = reranker.scores([(e.question, text) for e in examples for text in (e.right, *e.wrong)])
+    return (scores.reshape(-1, 3).argmax(1) == 0).mean()
+
+
 def test_it_learns_to_tell_right_from_wrong(reranker):
     recipe = SentenceTraining(epochs=4, learning_rate=1e-2, batch_size=16)
     losses = train_reranker(reranker, questions(160, seed=0), recipe=recipe, progress=False)
     assert losses[0] == pytest.approx(math.log(3), abs=0.1)
     assert len(losses) == 40
-    dev = questions(40, seed=1)
-    scores = reranker.scores([(e.question, text) for e in dev for text in (e.right, *e.wrong)])
-    assert (scores.reshape(-1, 3).argmax(1) == 0).mean() > 0.9
+    assert right_first(reranker, questions(40, seed=1)) > 0.9
 
 
-def test_a_folder_gives_the_same_scores_back(reranker, tokenizer, tmp_path):
+def test_comparing_has_less_to_learn_than_judging(reranker, matcher):
+    recipe = SentenceTraining(epochs=1, learning_rate=3e-3, batch_size=16)
+    dev = questions(60, seed=1)
+    for one in (reranker, matcher):
+        train_reranker(one, questions(48, seed=0), recipe=recipe, progress=False)
+    assert right_first(matcher, dev) > right_first(reranker, dev) + 0.3
+
+
+@pytest.mark.parametrize("kind", ["reranker", "matcher"])
+def test_a_folder_gives_the_same_scores_back(kind, request, tokenizer, tmp_path):
     pairs = [("who sat", "the cat sat"), ("who ran", "the sun")]
-    short = CrossEncoder(reranker.classifier, tokenizer, max_length=12)
+    short = CrossEncoder(request.getfixturevalue(kind).head, tokenizer, max_length=12)
     again = CrossEncoder.load(short.save(tmp_path / "judge"))
     assert (again.scores(pairs) == short.scores(pairs)).all()
-    assert again.max_length == 12
+    assert (type(again.head), again.max_length) == (type(short.head), 12)
     (tmp_path / "judge/reranker.json").unlink()
     with pytest.raises(CheckpointError, match=r"has no reranker\.json"):
         CrossEncoder.load(tmp_path / "judge")
@@ -68,9 +87,10 @@ def test_a_folder_gives_the_same_scores_back(reranker, tokenizer, tmp_path):
 
 def test_hard_negatives_by_hand():
     found = np.array([[2, 0, 1], [1, 2, 0]])
-    assert hard_negatives(found, [0, 3], ["a", "b", "c", "d"], count=2) == [("c", "b"), ("b", "c")]
-    with pytest.raises(InputError, match="3 passages found; expected at least 4 for 3 wrong"):
-        hard_negatives(found, [0, 3], ["a", "b", "c", "d"], count=3)
+    assert hard_negatives(found, [{0}, {3}], ["a", "b", "c", "d"], count=2) == [("c", "b"), ("b", "c")]
+    assert hard_negatives(found, [{0, 2}, {3}], ["a", "b", "c", "d"], count=1) == [("b",), ("b",)]
+    with pytest.raises(InputError, match="only 1 wrong passages found for a question; expected at least 2"):
+        hard_negatives(found, [{0, 2}, {3}], ["a", "b", "c", "d"], count=2)
 
 
 def test_wrong_input(reranker, make_body, tokenizer):
