@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
 
 from bertlib.bench.commands import bench_app
 from bertlib.console import Encoding, Errors, Json, refuse_more_than, show, whisper
@@ -18,8 +19,30 @@ from bertlib.export_cli import add_exchange
 from bertlib.finetune_cli import add_finetuning
 from bertlib.search_cli import add_search
 
+# What Ctrl-C leaves behind, where a command does not say so itself in its KeyboardInterrupt.
+LEFT = {
+    "tokenizer": "; nothing was saved",
+    "corpus": "; the same command goes on where it stopped",
+    "finetune": "; nothing was saved",
+    "predict": "; nothing was saved",
+}
+
+
+class Commands(TyperGroup):
+    """All commands; one that Ctrl-C stops has a last word, of which Typer makes an exit code alone."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            typer.echo(f"bertlib: stopped{str(stop) or LEFT.get(ctx.invoked_subcommand, '')}", err=True)
+            sys.exit(130)
+
+
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
     help="Build BERT yourself: vocabulary, pre-training, blanks filled, fine-tuning, search.",
 )  # fmt: skip
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train a WordPiece vocabulary.")
@@ -39,9 +62,6 @@ def main() -> None:
     except (BertlibError, MissingExtraError) as error:
         typer.echo(f"bertlib: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("bertlib: stopped; `bertlib pretrain --resume RUN` goes on with a pre-training", err=True)
-        sys.exit(130)
 
 
 @tokenizer_app.command("train")
@@ -213,7 +233,7 @@ def pretrain(
     """
     from bertlib.pretrain import pretrain as run
     from bertlib.recipes import Recipe
-    from bertlib.reports import free_folder, report_pretraining
+    from bertlib.reports import free_folder, how_to_go_on, report_pretraining
     from bertlib.request import Request
 
     if resume:
@@ -232,12 +252,11 @@ def pretrain(
             valid=tuple(valid or ()), tokenizer=tokenizer, start=start_from, language=language, world=world,
             encoding=encoding, errors=errors, minutes=minutes, device=device,
         )  # fmt: skip
-    result = run(
-        request,
-        resume=resume is not None,
-        progress=not quiet,
-        say=(lambda _: None) if quiet else whisper,
-    )
+    say = (lambda _: None) if quiet else whisper
+    try:
+        result = run(request, resume=resume is not None, progress=not quiet, say=say)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how_to_go_on(request.out)) from None
     show(result.to_dict(), report_pretraining(result), as_json=as_json)
 
 

@@ -58,8 +58,8 @@ def finetune(
         str, typer.Option(help="Instead of a head on all of it: adapters:16, lora:4, bilstm:concat-last-4.")
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Decides head, dropout and order [default: 0].")] = None,
-    seeds: Annotated[int, typer.Option(help="So many runs, each with its seed; the best is kept.")] = 1,
-    search: Annotated[int, typer.Option(help="Try so many recipes first.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Number of runs, with a seed each; the best is kept.")] = 1,
+    search: Annotated[int, typer.Option(help="Number of recipes to try; the best is kept.")] = 0,
     method: Annotated[str, typer.Option(help="Of the search: random, grid or bayesian (Optuna).")] = "random",
     limit: Annotated[int | None, typer.Option(help="Train on so many examples only.")] = None,
     hold_out: Annotated[float, typer.Option(help="Share set aside where nothing is held out.")] = 0.1,
@@ -116,7 +116,6 @@ def finetune(
         ),
     )  # fmt: skip
     say = (lambda _: None) if quiet else whisper
-    say(f"model: {chosen}{', its weights replaced by random ones' if from_scratch else ''}")
     result = run(request, say=say, progress=not quiet)
     show(result.to_dict(), report(result), as_json=as_json)
 
@@ -124,7 +123,9 @@ def finetune(
 def evaluate(
     run: Run,
     data: Annotated[Path | None, typer.Argument(help="Folder or file with labels.")] = None,
-    split: Annotated[str, typer.Option(help="Of a folder: dev or test.")] = "dev",
+    split: Annotated[
+        str, typer.Option(help="Of a folder: dev or test; of MNLI also dev_mismatched …")
+    ] = "dev",
     predictions: Annotated[
         Path | None,
         typer.Option(help="Mark these instead, as `bertlib predict --out` wrote them."),
@@ -143,16 +144,17 @@ def evaluate(
     """
     from bertlib.finetune.asking import read_for, read_verdicts
     from bertlib.finetune.folder import load_finetuned
-    from bertlib.finetune.run import scores_line
+    from bertlib.finetune.telling import counted, scores_line
 
     tuned = load_finetuned(run)
     examples = read_for(tuned, data, split, labels=True)
     if predictions is None:
         scores = tuned.evaluate(examples, progress=True)
     else:
-        scores = tuned.task.score(read_verdicts(tuned.task, predictions, examples), examples)
+        said = read_verdicts(tuned.task, predictions, examples, name=tuned.facts["name"])
+        scores = tuned.task.score(said, examples)
     values = {"run": str(run), "examples": len(examples), "scores": scores}
-    show(values, [f"{len(examples):,} examples: {scores_line(scores)}"], as_json=as_json)
+    show(values, [f"{counted(len(examples), 'example')}: {scores_line(scores)}"], as_json=as_json)
 
 
 def predict(
@@ -162,8 +164,16 @@ def predict(
     others: Annotated[
         list[str] | None, typer.Option("--and", help="The second text, the context, or each of the ends.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Of a folder: dev or test.")] = "test",
-    out: Annotated[Path | None, typer.Option(help="File for the predictions, a JSON object a line.")] = None,
+    split: Annotated[
+        str, typer.Option(help="Of a folder: dev or test; of MNLI also dev_mismatched …")
+    ] = "test",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the predictions, a JSON object a line; NAME.json for questions and NAME.tsv for "
+            "GLUE are what the official scripts read."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a fine-tuned model makes of new examples.
@@ -176,11 +186,19 @@ def predict(
 
     `bertlib predict runs/classify new-mails.csv --out predictions.jsonl`
     """
+    from bertlib.files import check_writable
     from bertlib.finetune.asking import line_of, plain, read_for, typed
     from bertlib.finetune.folder import load_finetuned
-    from bertlib.finetune.reading import write_predictions
+    from bertlib.finetune.formats import FORMATS
+    from bertlib.finetune.reading import check_out, write_predictions
+    from bertlib.finetune.telling import counted
 
+    if out:
+        check_writable(out, file=True)
     tuned = load_finetuned(run)
+    name = tuned.facts.get("name", "")
+    if out:
+        check_out(out, FORMATS[name].official if name in FORMATS else "")
     if (text is None) == (data is None):
         raise InputError("expected either a file or folder, or one text with --text")
     if others and text is None:
@@ -190,8 +208,9 @@ def predict(
         examples = read_for(tuned, data, split, labels=False)
     said, more = tuned.answers(examples, progress=not as_json)
     if out:
-        write_predictions(out, examples, [plain(verdict) for verdict in said])
-        lines = [f"{len(examples):,} predictions in {out}"]
+        source = f"{data}, {split}" if data and data.is_dir() else str(data or "")
+        write_predictions(out, examples, [plain(verdict) for verdict in said], task=name, data=source)
+        lines = [f"{counted(len(examples), 'prediction')} in {out}"]
         show({"out": str(out), "examples": len(examples)}, lines, as_json=as_json)
         return
     rows: list[dict[str, Any]] = [

@@ -62,8 +62,13 @@ def build_model(config: BertConfig, weights: Mapping[str, Tensor], *, source: st
     """Make a model of these weights, in fp32 and evaluation mode, on the CPU.
 
     Raises:
-        CheckpointError: the first difference in names or shapes.
+        CheckpointError: the first difference in names or shapes, or the weights of a fine-tuned model.
     """
+    if weights and not any(name.startswith("mlm_head.") for name in weights):
+        raise CheckpointError(
+            f"{source} has no head that fills blanks: it is a fine-tuned model, or an encoder; give a "
+            "pre-trained one"
+        )
     return build(lambda: BertForPreTraining(config), weights, source=source)
 
 

@@ -35,6 +35,13 @@ def newest_model(*, runs: Path = Path("runs")) -> Path:
     return models[-1].parent
 
 
+def how_to_go_on(out: Path) -> str:
+    """Return what to say of a pre-training that Ctrl-C has stopped."""
+    if (out / "run.json").exists():
+        return f"; `bertlib pretrain --resume {out}` goes on from the last checkpoint"
+    return "; training had not begun"
+
+
 def report_pretraining(result: Result) -> list[str]:
     """Sum up a run in a dozen lines."""
     lines = [

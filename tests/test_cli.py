@@ -2,10 +2,9 @@
 
 import json
 import re
+import signal
 
 import pytest
-
-from bertlib import cli
 
 COMMANDS = [
     "tokenizer train", "corpus prepare", "pretrain", "fill-mask", "bench pretrain", "bench tokenize",
@@ -157,11 +156,39 @@ def test_a_text_longer_than_the_position_table(bertlib, finished_run):
     assert "position" in err
 
 
-def test_ctrl_c_says_how_to_go_on(bertlib, monkeypatch):
-    def interrupted():
-        raise KeyboardInterrupt
+STOPPED = {
+    "pretrain in training": ("pretrain", "--out", "RUN"),
+    "pretrain": ("pretrain", "--out", "NEW"),
+    "predict": ("predict", "RUN", "--text", "a"),
+    "corpus": ("corpus", "prepare", "RUN", "--tokenizer", "RUN"),
+    "tokenizer": ("tokenizer", "train", "RUN"),
+    "fill-mask": ("fill-mask", "[MASK]", "--model", "RUN"),
+}
+LAST_WORDS = {
+    "pretrain in training": "; `bertlib pretrain --resume RUN` goes on from the last checkpoint",
+    "pretrain": "; training had not begun",
+    "predict": "; nothing was saved",
+    "corpus": "; the same command goes on where it stopped",
+    "tokenizer": "; nothing was saved",
+    "fill-mask": "",
+}
 
-    monkeypatch.setattr(cli, "app", interrupted)
-    code, _, err = bertlib()
-    assert code == 130
-    assert "bertlib pretrain --resume RUN" in err
+
+@pytest.mark.parametrize("case", STOPPED)
+def test_ctrl_c_says_what_is_left(bertlib, monkeypatch, tmp_path, case):
+    """The signal comes in the midst of the command, wherever that does its work."""
+
+    def interrupted(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+
+    for work in (
+        "pretrain.pretrain", "finetune.folder.load_finetuned", "tokenizer.WordPieceTokenizer.load",
+        "data.corpus.sample_texts", "store.load_pretrained",
+    ):  # fmt: skip
+        monkeypatch.setattr(f"bertlib.{work}", interrupted)
+    run = tmp_path / "run"
+    write(run / "run.json", b"{}")
+    names = {"RUN": run, "NEW": tmp_path / "new"}
+    code, out, err = bertlib(*(names.get(word, word) for word in STOPPED[case]))
+    assert (code, out) == (130, "")
+    assert err == f"bertlib: stopped{LAST_WORDS[case]}\n".replace("RUN", str(run))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -176,6 +180,9 @@ def test_a_search(tune):
     assert code == 0
     assert len(json.loads(out)["trials"]) == 2
     assert "random search over learning_rate" in err
+    code, out, err = tune("classify", "--search", 2, "--quiet")
+    assert (code, err) == (0, "")
+    assert "    trial  learning_rate  accuracy  seconds\n" in out
 
 
 def test_the_story_world_without_files(bertlib, model, tmp_path, monkeypatch):
@@ -211,10 +218,17 @@ def test_new_texts_need_no_labels(tune, bertlib, tmp_path):
         ("classify", ["--limit", 0], "limit is 0; expected at least 1 example"),
         ("classify", ["--search", -2], "random search with -2 trials; expected at least 1"),
         ("classify", ["--search", 2, "--method", "luck"], "method 'luck'; expected grid, random or bayesian"),
+        ("classify", ["--method", "luck"], "method 'luck'; expected grid, random or bayesian"),
+        ("classify", ["--search", 2, "--method", "grid"], "2 trials of a grid of 3 points, which is walked"),
+        ("classify", ["--search", 2, "--learning-rate", 1e-3], "nothing is left to search: batch_size, lear"),
+        ("classify", ["--text", "label"], "the column 'label' is both text and label, and would give the"),
+        ("tag", ["--tag", 0], "column 0 is both word and tag"),
+        ("classify", ["--device", "abacus"], "device 'abacus' cannot be used here"),
+        ("classify", ["--build", "lora:0"], "lora:0: the size is 0; expected at least 1"),
         ("squad", ["--language", "fr"], "language is 'fr'; expected en or zh"),
         ("classify", ["--model", "nowhere"], "no model in nowhere"),
         ("classify", ["--dev", "nowhere"], "there is no file or folder nowhere"),
-        ("classify", ["--learning-rate", 1e30], "is no finite number; no epoch was finished. Try a lower"),
+        ("classify", ["--learning-rate", 1e30], "is no finite number; try a lower"),
     ],
 )
 def test_mistakes_are_one_line(tune, kind, more, message):
@@ -222,6 +236,49 @@ def test_mistakes_are_one_line(tune, kind, more, message):
     assert code == 2, err
     assert message in err
     assert (err.count("\n"), out) == (1, "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way")
+def test_ctrl_c_says_what_was_saved(model, tmp_path):
+    data, run = write_data(tmp_path / "data", "classify"), tmp_path / "run"
+
+    def stopped_after(words):
+        """Send a process the signal once it has said these words; return what it says then."""
+        command = [
+            sys.executable, "-m", "bertlib", "finetune", "classify", data, "--model", model, "--out", run,
+            "--epochs", 10_000, "--batch-size", 2, "--device", "cpu",
+        ]  # fmt: skip
+        with subprocess.Popen(map(str, command), stderr=subprocess.PIPE, text=True) as process:
+            next(line for line in process.stderr if words in line)
+            process.send_signal(signal.SIGINT)
+            last = process.stderr.read().splitlines()[-1]
+        assert process.returncode == 130
+        return last
+
+    assert stopped_after("epoch 2 of") == f"bertlib: stopped; {run} holds the best epoch before that"
+    first = {file.name: file.read_bytes() for file in run.iterdir()}
+    assert "task.json" in first
+    (data / "train.csv").write_text("text,label\n" + "a x,l0\nb y,l1\n" * 10_000)
+    assert stopped_after("examples to train on") == "bertlib: stopped; nothing was saved"
+    assert {file.name: file.read_bytes() for file in run.iterdir()} == first
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(tune, bertlib, model, tmp_path):
+    def mistake(*words):
+        code, out, err = bertlib(*words)
+        assert (code, err.count("\n"), out) == (2, 1, "")
+        return err
+
+    tune("classify")
+    run, data = tmp_path / "run", tmp_path / "data"
+    (tmp_path / "note").write_text("")
+    out = tmp_path / "note" / "run"
+    err = mistake("finetune", "classify", "nowhere", "--model", model, "--out", out, "--quiet")
+    assert f"could not write {out}: Not a directory" in err
+    assert "make the folder first" in mistake("predict", run, data, "--out", tmp_path / "no" / "p.jsonl")
+    assert "it is a folder" in mistake("predict", run, data, "--out", data)
 
 
 def test_data_that_is_none(bertlib, model, tmp_path):
@@ -278,3 +335,45 @@ def test_mistakes_with_a_finished_model(tune, bertlib, tmp_path):
     assert "missing or truncated" in mistake("evaluate", run, data)
     shutil.rmtree(run)
     assert "no fine-tuned model in" in mistake("predict", run, "--text", "a")
+
+
+def test_glue_from_one_file_to_a_submission(bertlib, model, tmp_path):
+    """The printed next step works with the files as they lie in the benchmark's folder."""
+    train, test, run = tmp_path / "train.tsv", tmp_path / "test.tsv", tmp_path / "run"
+    train.write_text("sentence\tlabel\n" + "a x\t0\nb y\t1\n" * 10)
+    test.write_text("index\tsentence\n7\ta x\n8\tb y\n")
+    code, _, err = bertlib("finetune", "sst2", train, "--model", model, "--out", run, *QUICK)
+    assert code == 0, err
+    code, out, _ = bertlib("predict", run, test)
+    assert (code, out.count("\n")) == (0, 2)
+    code, out, _ = bertlib("evaluate", run, train)
+    assert (code, out.startswith("20 examples: accuracy")) == (0, True)
+    assert bertlib("predict", run, test, "--out", tmp_path / "SST-2.tsv")[0] == 0
+    head, first, second = (tmp_path / "SST-2.tsv").read_text().splitlines()
+    assert (head, first[:2], second[:2]) == ("index\tprediction", "7\t", "8\t")
+    code, out, err = bertlib("predict", run, test, "--out", tmp_path / "said.json")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a .json is for SQuAD's and CMRC's answers; name it said.jsonl" in err
+    bertlib("predict", run, test, "--out", tmp_path / "said.jsonl")
+    other = tmp_path / "other.tsv"
+    other.write_text("index\tsentence\tlabel\n7\ta y\t0\n8\tb x\t1\n")
+    code, out, err = bertlib("evaluate", run, other, "--predictions", tmp_path / "said.jsonl")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"is a predictions file for another data set ({test})" in err
+
+
+def test_answers_as_squads_script_reads_them(tune, bertlib, tmp_path):
+    tune("squad")
+    run, dev, said = tmp_path / "run", tmp_path / "data/dev.json", tmp_path / "said.json"
+    assert bertlib("predict", run, dev, "--out", said)[0] == 0
+    assert sorted(json.loads(said.read_text()))[:2] == ["n0", "n1"]
+    code, out, _ = bertlib("evaluate", run, dev, "--predictions", said, "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads(bertlib("evaluate", run, dev, "--json")[1])
+
+
+def test_files_of_another_format_are_told(bertlib, model, tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,0\n")
+    code, out, err = bertlib("finetune", "copa", tmp_path, "--model", model, "--quiet")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "(expected a name that ends in .jsonl, also .gz or .xz; it holds 'train.csv')" in err

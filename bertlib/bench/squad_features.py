@@ -27,6 +27,7 @@ from bertlib.data.examples import QuestionExample
 from bertlib.errors import BertlibError, ConfigError
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading.squad import read_squad
+from bertlib.finetune.task import Inputs
 from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 
@@ -71,11 +72,11 @@ def measure(
         max_length: pieces a row.
     """
     task = QuestionTask.of(examples)
-    task.counted(examples[:WARM_UP], tokenizer, max_length=max_length)
+    task.counted(Inputs(examples[:WARM_UP], tokenizer, max_length))
     before = psutil.Process().memory_info().rss
     forget_peak()
     wall, began = time.perf_counter(), time.process_time()
-    features, counts = task.counted(examples, tokenizer, max_length=max_length)
+    features, counts = task.counted(Inputs(examples, tokenizer, max_length))
     seconds, wall = time.process_time() - began, time.perf_counter() - wall
     own = [features.ids, features.starts, features.firsts, *features.labels.values()]
     output = sum(array.nbytes for array in own)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bertlib.errors import InputError
+from bertlib.finetune.classification import softmax
 from bertlib.finetune.spans import Reading, Span
 
 
@@ -47,9 +48,7 @@ def candidates(reading: Reading, context: str, offsets: np.ndarray, *, null: boo
     if null or not found:
         found[""] = (-1, reading.null)
     ordered = sorted(found.items(), key=lambda item: -item[1][1])
-    scores = np.array([score for _, (_, score) in ordered])
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
+    shares = softmax(np.array([score for _, (_, score) in ordered]))
     return [
         Candidate(text, start, score, float(share))
         for (text, (start, score)), share in zip(ordered, shares, strict=True)

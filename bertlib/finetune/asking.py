@@ -19,13 +19,15 @@ from bertlib.errors import CorpusError, InputError
 from bertlib.finetune.choice import ChoiceTask
 from bertlib.finetune.classification import ClassificationTask, RegressionTask
 from bertlib.finetune.folder import FineTunedModel
-from bertlib.finetune.formats import Columns, read_examples
+from bertlib.finetune.formats import Columns, looked_for, read_examples
 from bertlib.finetune.joint import IntentTask, Understood
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading import read_predictions
 from bertlib.finetune.tagging import TaggingTask
 from bertlib.finetune.task import Task
+from bertlib.finetune.telling import counted, cut
 
+WIDTH = 80  # characters of what was asked, in a line about it
 # a word, a sign, or a character of Chinese or Japanese
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 # the JSON of each kind of verdict
@@ -56,7 +58,7 @@ def typed(task: Task, text: str, others: Sequence[str]) -> Any:
         return TaggedExample(tuple(WORD.findall(text)), name="typed")
     if isinstance(task, IntentTask) and not others:
         return IntentExample(tuple(WORD.findall(text)), name="typed")
-    raise InputError(f"{len(others)} times --and beside --text; {wanted(task)}")
+    raise InputError(f"{counted(len(others), 'time')} --and beside --text; {wanted(task)}")
 
 
 def wanted(task: Task) -> str:
@@ -90,7 +92,9 @@ def read_for(tuned: FineTunedModel, source: Path | None, split: str, *, labels: 
         columns = replace(columns, label=None, tag=None)
     found = read_examples(name, source, split, columns)
     if found is None:
-        raise InputError(f"{source} has no file for {split!r}; name the file itself")
+        raise InputError(
+            f"{source} has no file for {split!r}; name the file itself {looked_for(name, source)}"
+        )
     return found
 
 
@@ -99,13 +103,13 @@ def plain(verdict: Any) -> Any:
     return verdict._asdict() if hasattr(verdict, "_asdict") else verdict
 
 
-def read_verdicts(task: Task, path: Path, examples: Sequence[Any]) -> list[Any]:
-    """Read the predictions of ``bertlib predict --out`` as verdicts of a task.
+def read_verdicts(task: Task, path: Path, examples: Sequence[Any], *, name: str = "") -> list[Any]:
+    """Read the predictions of ``bertlib predict --out`` as verdicts of a task; ``name`` is its name there.
 
     Raises:
         CorpusError: as :func:`read_predictions`; predictions of another kind of task.
     """
-    found = read_predictions(path, examples)
+    found = read_predictions(path, examples, task=name)
     strange = [value for value in found if not isinstance(value, SHAPES[task.kind])]
     if strange:
         raise CorpusError(
@@ -125,9 +129,11 @@ def line_of(example: Any, verdict: Any, more: dict[str, Any]) -> str:
         filled = ", ".join(f"{kind}: {words}" for kind, words in more["filled"].items())
         return f"{verdict.intent} ({shares[verdict.intent]:.1%}){'  ' + filled if filled else ''}"
     if isinstance(example, QuestionExample):
-        return verdict or "(no answer)"
+        return f"{verdict or '(no answer)'}  {cut(example.question, WIDTH)}"
     if isinstance(example, ChoiceExample):
-        return f"{verdict}: {example.choices[verdict]} ({shares[verdict]:.1%})"
-    if shares:
-        return f"{verdict} ({shares[verdict]:.1%})  {example.first}"
-    return f"{verdict:.2f}  {example.first}"
+        end = cut(example.choices[verdict], WIDTH // 2)
+        return f"{verdict}: {end} ({shares[verdict]:.1%})  {cut(example.prompt, WIDTH // 2)}"
+    said = f"{verdict} ({shares[verdict]:.1%})" if shares else f"{verdict:.2f}"
+    if example.second is None:
+        return f"{said}  {cut(example.first, WIDTH)}"
+    return f"{said}  {cut(example.first, WIDTH // 2)} | {cut(example.second, WIDTH // 2)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,13 +17,12 @@ from bertlib.finetune.heads import MultipleChoiceHead
 from bertlib.finetune.labels import named
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.packing import pack_rows
-from bertlib.finetune.task import Outputs
+from bertlib.finetune.task import Inputs, Outputs, Task
 from bertlib.model import BertModel
-from bertlib.tokenizer import WordPieceTokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChoiceTask:
+class ChoiceTask(Task[ChoiceExample, int]):
     """Each beginning is packed with each of its ends; the pair with the highest score wins.
 
     Raises:
@@ -54,48 +53,25 @@ class ChoiceTask:
         """Put a layer with one output on C."""
         return MultipleChoiceHead(bert, dropout=dropout)
 
-    def features(
-        self,
-        examples: Sequence[ChoiceExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[ChoiceExample], *, training: bool) -> Features:
         """Pack the examples, a row a choice.
 
         Raises:
             InputError: an example with another number of choices, or (``training``) without a right one.
         """
+        examples, tokenizer = inputs.examples, inputs.tokenizer
         self._check_choices(examples)
         labels = {"labels": np.array(self._numbers(examples))} if training else {}
-        pairs = [(one.prompt, end) for one in examples for end in one.choices]
-        rows, firsts = pack_rows(
-            [a for a, _ in pairs], [b for _, b in pairs], tokenizer, max_length=max_length
-        )
+        prompts = [one.prompt for one in examples for _ in one.choices]
+        ends = [end for one in examples for end in one.choices]
+        rows, firsts = pack_rows(prompts, ends, tokenizer, max_length=inputs.max_length)
         return gather(rows, firsts, pad_id=tokenizer.pad_id, labels=labels, choices=self.choices)
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[ChoiceExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[int]:
+    def decide(self, outputs: Outputs, inputs: Inputs[ChoiceExample]) -> list[int]:
         """Return the place of the best choice, from 0."""
         return [int(logits.argmax()) for logits in outputs["logits"]]
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[ChoiceExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[ChoiceExample]) -> list[dict[str, Any]]:
         """Return each choice's probability."""
         return [
             {"probabilities": [float(share) for share in softmax(logits)]} for logits in outputs["logits"]
@@ -106,19 +82,18 @@ class ChoiceTask:
         return metrics.accuracy(predictions, self._numbers(examples))
 
     def _check_choices(self, examples: Sequence[ChoiceExample]) -> None:
-        for place, one in enumerate(examples):
+        for name, one in named(examples):
             if len(one.choices) != self.choices:
                 raise InputError(
-                    f"example {named(one.name, place)} has {len(one.choices)} choices; expected "
-                    f"{self.choices}, as the others have"
+                    f"example {name} has {len(one.choices)} choices; expected {self.choices}, as the others "
+                    "have"
                 )
 
     def _numbers(self, examples: Sequence[ChoiceExample]) -> list[int]:
-        for place, one in enumerate(examples):
+        for name, one in named(examples):
             if one.label is None or not 0 <= one.label < self.choices:
                 raise InputError(
-                    f"example {named(one.name, place)}: the right choice is {one.label}; expected 0 to "
-                    f"{self.choices - 1}"
+                    f"example {name}: the right choice is {one.label}; expected 0 to {self.choices - 1}"
                 )
         return [one.label for one in examples if one.label is not None]
 
@@ -130,7 +105,3 @@ class ChoiceTask:
         """
         self._check_choices(examples)
         self._numbers(examples)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -16,9 +16,8 @@ from bertlib.finetune.heads import SequenceClassifier
 from bertlib.finetune.labels import distinct, named, number_of
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.packing import pack_rows
-from bertlib.finetune.task import Outputs
+from bertlib.finetune.task import Inputs, Outputs, Task
 from bertlib.model import BertModel
-from bertlib.tokenizer import WordPieceTokenizer
 
 Metric = Literal["accuracy", "accuracy_and_f1", "matthews"]
 METRICS: dict[str, tuple[Callable[[Sequence[int], Sequence[int]], Scores], str]] = {
@@ -28,22 +27,16 @@ METRICS: dict[str, tuple[Callable[[Sequence[int], Sequence[int]], Scores], str]]
 }  # the function, and the score of it that decides
 
 
-def text_features(
-    examples: Sequence[TextExample],
-    tokenizer: WordPieceTokenizer,
-    *,
-    max_length: int,
-    labels: np.ndarray | None,
-) -> Features:
+def text_features(inputs: Inputs[TextExample], labels: np.ndarray | None) -> Features:
     """Pack texts or pairs, a row each."""
-    firsts, seconds = [one.first for one in examples], [one.second for one in examples]
-    rows, lengths = pack_rows(firsts, seconds, tokenizer, max_length=max_length)
+    firsts, seconds = [one.first for one in inputs.examples], [one.second for one in inputs.examples]
+    rows, lengths = pack_rows(firsts, seconds, inputs.tokenizer, max_length=inputs.max_length)
     known = {} if labels is None else {"labels": labels}
-    return gather(rows, lengths, pad_id=tokenizer.pad_id, labels=known)
+    return gather(rows, lengths, pad_id=inputs.tokenizer.pad_id, labels=known)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationTask:
+class ClassificationTask(Task[TextExample, str]):
     """Which of K classes does a text, or a pair of texts, belong to?
 
     Raises:
@@ -77,39 +70,15 @@ class ClassificationTask:
         """Put a classifier on C."""
         return SequenceClassifier(bert, len(self.labels), dropout=dropout)
 
-    def features(
-        self,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[TextExample], *, training: bool) -> Features:
         """Pack the examples, a row each, with their classes' numbers if ``training``."""
-        labels = np.array(self._numbers(examples)) if training else None
-        return text_features(examples, tokenizer, max_length=max_length, labels=labels)
+        return text_features(inputs, np.array(self._numbers(inputs.examples)) if training else None)
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[str]:
+    def decide(self, outputs: Outputs, inputs: Inputs[TextExample]) -> list[str]:
         """Return the likeliest class of each example."""
         return [self.labels[int(logits.argmax())] for logits in outputs["logits"]]
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[TextExample]) -> list[dict[str, Any]]:
         """Return each class's probability."""
         return [
             {"probabilities": dict(zip(self.labels, map(float, softmax(logits)), strict=True))}
@@ -122,10 +91,7 @@ class ClassificationTask:
         return METRICS[self.metric][0](said, self._numbers(examples))
 
     def _numbers(self, examples: Sequence[TextExample]) -> list[int]:
-        return [
-            number_of(one.label, self.labels, example=named(one.name, place))
-            for place, one in enumerate(examples)
-        ]
+        return [number_of(one.label, self.labels, example=name) for name, one in named(examples)]
 
     def check(self, examples: Sequence[TextExample]) -> None:
         """See that every label is known.
@@ -135,13 +101,9 @@ class ClassificationTask:
         """
         self._numbers(examples)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionTask:
+class RegressionTask(Task[TextExample, float]):
     """What number does a text, or a pair of texts, get? Marked by correlation, as STS-B is."""
 
     kind: ClassVar[str] = "regression"
@@ -151,48 +113,21 @@ class RegressionTask:
         """Put a layer with one output on C; its loss is the mean squared error."""
         return SequenceClassifier(bert, 1, dropout=dropout)
 
-    def features(
-        self,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[TextExample], *, training: bool) -> Features:
         """Pack the examples, a row each, with their numbers if ``training``."""
-        labels = np.array(self._numbers(examples), np.float32) if training else None
-        return text_features(examples, tokenizer, max_length=max_length, labels=labels)
+        labels = np.array(self._numbers(inputs.examples), np.float32) if training else None
+        return text_features(inputs, labels)
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[float]:
+    def decide(self, outputs: Outputs, inputs: Inputs[TextExample]) -> list[float]:
         """Return each example's number."""
         return [float(logits[0]) for logits in outputs["logits"]]
-
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TextExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
-        """There is nothing more to say."""
-        return [{} for _ in examples]
 
     def score(self, predictions: Sequence[float], examples: Sequence[TextExample]) -> Scores:
         """Return Pearson's and Spearman's correlation."""
         return metrics.correlations(predictions, self._numbers(examples))
 
     def _numbers(self, examples: Sequence[TextExample]) -> list[float]:
-        return [as_number(one.label, named(one.name, place)) for place, one in enumerate(examples)]
+        return [as_number(one.label, name) for name, one in named(examples)]
 
     def check(self, examples: Sequence[TextExample]) -> None:
         """See that every label is a number.
@@ -201,10 +136,6 @@ class RegressionTask:
             InputError: the first that is not.
         """
         self._numbers(examples)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields: there are none."""
-        return {}
 
 
 def as_number(label: str | float | None, example: str) -> float:

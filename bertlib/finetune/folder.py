@@ -16,9 +16,10 @@ from bertlib.errors import CheckpointError
 from bertlib.files import new_folder
 from bertlib.finetune.builders import builder
 from bertlib.finetune.kinds import task_from_dict
+from bertlib.finetune.lora import merge_lora
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import ask, evaluate, predict
-from bertlib.finetune.task import Task
+from bertlib.finetune.task import Inputs, Task
 from bertlib.model import BertModel
 from bertlib.model_folder import (
     CONFIG,
@@ -29,6 +30,7 @@ from bertlib.model_folder import (
     read_object,
     read_safetensors,
 )
+from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 
 TASK = "task.json"
@@ -68,14 +70,9 @@ class FineTunedModel:
         self, examples: Sequence[Any], *, progress: bool = False
     ) -> tuple[list[Any], list[dict[str, Any]]]:
         """Return verdicts, and what else there is to say of each: probabilities, other answers."""
-        length, tokenizer = self.max_length, self.tokenizer
-        features, outputs = ask(
-            self.model, self.task, tokenizer, examples, max_length=length, progress=progress
-        )
-        return (
-            self.task.decide(outputs, features, examples, tokenizer, max_length=length),
-            self.task.details(outputs, features, examples, tokenizer, max_length=length),
-        )
+        inputs = Inputs(examples, self.tokenizer, self.max_length)
+        outputs = ask(self.model, self.task, inputs, progress=progress)
+        return self.task.decide(outputs, inputs), self.task.details(outputs, inputs)
 
 
 def save_finetuned(folder: Path | str, tuned: FineTunedModel) -> Path:
@@ -121,6 +118,26 @@ def load_finetuned(folder: Path | str) -> FineTunedModel:
     tokenizer = WordPieceTokenizer.load(folder)
     check_vocabulary(config, tokenizer, folder)
     return FineTunedModel(model=model, task=task, tokenizer=tokenizer, max_length=max_length, facts=facts)
+
+
+def load_body(name_or_folder: Path | str) -> tuple[BertModel, WordPieceTokenizer]:
+    """Load a body to begin with, and its vocabulary: pre-trained, or fine-tuned for a second stage.
+
+    Raises:
+        CheckpointError: no model there, or one whose body has adapters.
+    """
+    folder = Path(name_or_folder)
+    if not (folder / TASK).exists():
+        model, tokenizer = load_pretrained(name_or_folder)
+        return model.bert, tokenizer
+    tuned = load_finetuned(folder)
+    if str(tuned.facts.get("build", "")).startswith("adapters"):
+        raise CheckpointError(
+            f"{folder} was fine-tuned with adapters, without which its body is the old one; expected a "
+            "pre-trained model, or one that was fine-tuned whole"
+        )
+    assert isinstance(tuned.model.bert, BertModel)
+    return merge_lora(tuned.model.bert).requires_grad_(True), tuned.tokenizer
 
 
 def check_replaceable(folder: Path) -> None:

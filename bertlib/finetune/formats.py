@@ -21,7 +21,7 @@ from bertlib.finetune.choice import ChoiceTask
 from bertlib.finetune.classification import ClassificationTask, RegressionTask
 from bertlib.finetune.joint import IntentTask
 from bertlib.finetune.qa import QuestionTask
-from bertlib.finetune.reading.opening import nearest
+from bertlib.finetune.reading.opening import nearest, neighbours
 from bertlib.finetune.splits import WORDS, split_file
 from bertlib.finetune.tagging import TaggingTask
 from bertlib.finetune.task import Task
@@ -69,7 +69,9 @@ class Format:
         task: makes the task from the training examples.
         read: reads one file.
         endings: of the files to look for in a folder.
-        read_split: reads a split of a folder, where a split is more than a file; None if there is none.
+        read_split: reads a split of a folder, or what is named itself; None if there is none.
+        splits: that there may be.
+        official: what predictions end in that official scripts read, see :func:`reading.write_predictions`.
     """
 
     about: str
@@ -77,6 +79,8 @@ class Format:
     read: Read | None = None
     endings: tuple[str, ...] = ()
     read_split: Callable[[Path, str, Columns], list[Any] | None] | None = None
+    splits: tuple[str, ...] = tuple(WORDS)
+    official: str = ""
 
 
 def table(path: Path, columns: Columns, *, numeric: bool = False) -> list[TextExample]:
@@ -95,19 +99,22 @@ def glue_format(name: str, split: str | None = None) -> Format:
     """Return the format of one GLUE task; ``split`` is what it calls its dev set."""
     known = reading.GLUE[name]
 
-    def read_split(folder: Path, asked: str, columns: Columns) -> list[Any] | None:
-        wanted = f"{asked}_{split}" if split and asked != "train" else asked
-        inner = folder / name if (folder / name).is_dir() else folder
-        if asked == "dev" and not any(inner.glob(known.splits[wanted] + ".tsv*")):
+    def read_split(source: Path, asked: str, columns: Columns) -> list[Any] | None:
+        wanted = f"{asked}_{split}" if split and asked in ("dev", "test") else asked
+        inner = source / name if (source / name).is_dir() else source
+        if source.is_dir() and asked == "dev" and not any(inner.glob(known.splits[wanted] + ".tsv*")):
             return None
-        return reading.read_glue(name, folder, wanted)
+        return reading.read_glue(name, source, wanted, labels=columns.label is not None)
 
     def task(examples: Sequence[Any], columns: Columns) -> Task:
         if not known.labels:
             return RegressionTask()
         return ClassificationTask(labels=known.labels, metric=known.metric)  # type: ignore[arg-type]
 
-    return Format(about=f"GLUE's {name}: its folder", task=task, read_split=read_split)
+    return Format(
+        about=f"GLUE's {name}: its folder or a file of it{f', held out is dev_{split}' if split else ''}",
+        task=task, read_split=read_split, splits=tuple(known.splits), official=".tsv",
+    )  # fmt: skip
 
 
 def story_format(name: str) -> Format:
@@ -116,7 +123,10 @@ def story_format(name: str) -> Format:
     def read_split(folder: Path, split: str, columns: Columns) -> list[Any]:
         return story_task(name, split=split, size=STORY_SIZES[split], seed=0, language=columns.language)
 
-    return Format(about=f"{name} in the story world: no files", task=task_of, read_split=read_split)
+    return Format(
+        about=f"{name} in the story world: no files", task=task_of, read_split=read_split,
+        official=".json" if name == "questions" else "",
+    )  # fmt: skip
 
 
 def task_of(examples: Sequence[Any], columns: Columns) -> Task:
@@ -129,7 +139,7 @@ def task_of(examples: Sequence[Any], columns: Columns) -> Task:
         raise InputError("no examples; expected at least one (is the file empty?)")
     first = examples[0]
     if isinstance(first, QuestionExample):
-        return QuestionTask(no_answer=any(one.impossible for one in examples), language=columns.language)
+        return QuestionTask.of(examples, language=columns.language)
     if isinstance(first, TextExample) and isinstance(first.label, float):
         return RegressionTask()
     kinds = {
@@ -146,34 +156,13 @@ def is_split(source: Path) -> bool:
     return source.is_file() or any(source.glob("seq.in*"))
 
 
-def intents_split(folder: Path, split: str, columns: Columns) -> list[Any] | None:
-    """Read one split of a folder with a folder for each (Snips), or a folder that is one."""
-    if is_split(folder):
-        return reading.read_intents(folder)
-    inner = folder / ("valid" if split == "dev" and (folder / "valid").is_dir() else split)
-    return None if split == "dev" and not inner.is_dir() else reading.read_intents(inner)
-
-
-def imdb_split(source: Path, split: str, columns: Columns) -> list[Any] | None:
-    """Read one split of texts in folders; IMDB has no dev set."""
-    around = (source, *source.iterdir()) if source.is_dir() else ()
-    if split == "dev" and around and not any((folder / "dev").is_dir() for folder in around):
-        return None
-    return reading.read_folders(source, split)
-
-
-def comve_split(folder: Path, split: str, columns: Columns) -> list[Any] | None:
-    """Read one split of ComVE: data and answers lie in two files."""
-    inner = folder / split
-    if split == "dev" and not inner.is_dir():
-        return None
-    data, right = (
-        next((file for file in sorted(inner.glob("*")) if word in file.name), None)
-        for word in ("data", "answers")
-    )
-    if data is None:
-        raise CorpusError(f"there is no file with 'data' in its name in {inner}; give ComVE's folder")
-    return reading.read_comve(data, right)
+def intents_split(source: Path, split: str, columns: Columns) -> list[Any] | None:
+    """Read one split of a folder with a folder for each (Snips), or a folder that is one, or its seq.in."""
+    if not is_split(source):
+        source /= "valid" if split == "dev" and (source / "valid").is_dir() else split
+        if split == "dev" and not source.is_dir():
+            return None
+    return reading.read_intents(source, labels=columns.label is not None)
 
 
 FORMATS: dict[str, Format] = {
@@ -187,7 +176,10 @@ FORMATS: dict[str, Format] = {
         read=lambda path, columns: table(path, columns, numeric=True), endings=(".csv", ".tsv", ".jsonl"),
     ),
     "imdb": Format(
-        about="a folder a class, a text a file: a folder or a tar", task=task_of, read_split=imdb_split,
+        about="a folder a class, a text a file: a folder or a tar", task=task_of,
+        read_split=lambda source, split, columns: reading.read_reviews(
+            source, split, labels=columns.label is not None
+        ),
     ),
     "tag": Format(
         about="a word and its tag a line, a blank line between sentences (CoNLL)", task=task_of,
@@ -198,12 +190,12 @@ FORMATS: dict[str, Format] = {
     ),
     "squad": Format(
         about="questions about contexts: SQuAD's JSON, 1.1 or 2.0", task=task_of, endings=(".json",),
-        read=lambda path, columns: reading.read_squad(path),
+        read=lambda path, columns: reading.read_squad(path), official=".json",
     ),
     "cmrc": Format(
         about="Chinese questions in SQuAD's layout (CMRC 2018)", endings=(".json",),
         task=lambda examples, columns: QuestionTask(language="zh", max_answer=80),
-        read=lambda path, columns: reading.read_squad(path),
+        read=lambda path, columns: reading.read_squad(path), official=".json",
     ),
     "swag": Format(
         about="four endings of a sentence: SWAG's CSV", task=task_of, endings=(".csv",),
@@ -217,7 +209,12 @@ FORMATS: dict[str, Format] = {
         about="cause or effect: COPA's JSON Lines", task=task_of, endings=(".jsonl",),
         read=lambda path, columns: reading.read_copa(path),
     ),
-    "comve": Format(about="why is it nonsense? ComVE's folder", task=task_of, read_split=comve_split),
+    "comve": Format(
+        about="why is it nonsense? ComVE's folder", task=task_of,
+        read_split=lambda source, split, columns: reading.read_comve_split(
+            source, split, labels=columns.label is not None
+        ),
+    ),
     "intents": Format(
         about="intent and slots: folders with seq.in, seq.out and label (Snips)",
         task=task_of, read_split=intents_split,
@@ -248,13 +245,20 @@ def format_of(name: str) -> Format:
     return FORMATS[name]
 
 
+def looked_for(name: str, folder: Path | None) -> str:
+    """Say in brackets what the files of a task end in, and what a folder holds instead."""
+    endings = format_of(name).endings
+    wanted = f"expected a name that ends in {' or '.join(endings)}, also .gz or .xz; " if endings else ""
+    return f"({wanted}{neighbours(Path(folder or '.').expanduser())})"
+
+
 def read_examples(name: str, source: Path | None, split: str, columns: Columns) -> list[Any] | None:
     """Read a split of a task.
 
     Args:
         name: of the task.
         source: a folder, or what :func:`is_split` calls one split; None: only for tasks of the story world.
-        split: "train", "dev" or "test".
+        split: "train", "dev" or "test"; of MNLI also such as "dev_mismatched".
         columns: where things stand in the files.
 
     Returns:
@@ -265,13 +269,15 @@ def read_examples(name: str, source: Path | None, split: str, columns: Columns) 
         CorpusError: as the reader.
     """
     known = format_of(name)
-    if split not in WORDS:
-        raise InputError(f"no split is called {split!r}; expected {', '.join(WORDS)}")
+    if split not in known.splits:
+        raise InputError(f"no split is called {split!r}; expected {', '.join(known.splits)}")
     if source is None and not name.startswith(STORY):
         raise InputError(f"{name} needs data; expected {known.about}")
     if source is not None and name.startswith(STORY):
         raise InputError(f"{name} is made up and reads no files; leave out {source}")
     source = Path(source or ".").expanduser()
+    if not source.exists():
+        raise CorpusError(f"there is no file or folder {source}; is the path spelt right?")
     if known.read is None:
         assert known.read_split is not None
         return known.read_split(source, split, columns)

@@ -15,10 +15,10 @@ from bertlib.errors import InputError
 from bertlib.finetune.features import Features
 from bertlib.finetune.heads import HeadOutput, expect_shape, mean_cross_entropy
 from bertlib.finetune.layers import freeze
+from bertlib.finetune.predicting import read_all
 from bertlib.model import BertModel
 from bertlib.model.bert import initialise
 from bertlib.model.dropout import Dropout
-from bertlib.progress import progress_bar
 
 # name: (which of the L + 1 states, the first being the embeddings; what is done with them; blocks needed)
 LAYERS: dict[str, tuple[slice, str, int]] = {
@@ -106,21 +106,14 @@ def extract(
         )
     if features.choices != 1:
         raise InputError(f"rows of {features.choices} choices; expected rows that stand for themselves")
-    device = next(bert.parameters()).device
-    mix = mix.to(device)
+    mix = mix.to(next(bert.parameters()).device)
     vectors = np.empty((len(features.ids), mix.width), np.float32)
-    was_training = bert.training
-    bert.eval()
-    with progress_bar(desc="vectors", unit="row", total=len(features), disable=not progress) as bar:
-        for chosen in features.sorted(batch_size):
-            batch = features.batch(chosen)
-            inputs = [batch[name].to(device) for name in ("input_ids", "attention_mask", "token_type_ids")]
-            mixed = mix(bert(*inputs, output_hidden_states=True).hidden_states).float().cpu().numpy()
-            for row, found in zip(chosen, mixed, strict=True):
-                first, last = features.starts[row], features.starts[row + 1]
-                vectors[first:last] = found[: last - first]
-            bar.update(len(chosen))
-    bert.train(was_training)
+    batches = read_all(bert, features, batch_size, progress=progress, output_hidden_states=True)
+    for chosen, _, output in batches:
+        mixed = mix(output.hidden_states).float().cpu().numpy()
+        for row, found in zip(chosen, mixed, strict=True):
+            first, last = features.starts[row], features.starts[row + 1]
+            vectors[first:last] = found[: last - first]
     return vectors
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,13 +14,12 @@ from bertlib.finetune import metrics
 from bertlib.finetune.classification import softmax
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import JointIntentSlotHead
-from bertlib.finetune.labels import distinct, named, number_of
+from bertlib.finetune.labels import distinct, named, number_of, one_a_word
 from bertlib.finetune.metrics import Scores
-from bertlib.finetune.task import Outputs
+from bertlib.finetune.task import Inputs, Outputs, Task
 from bertlib.finetune.words import WordRow, piece_labels, word_rows, word_verdicts
 from bertlib.model import BertModel
 from bertlib.objectives import IGNORED
-from bertlib.tokenizer import WordPieceTokenizer
 
 
 class Understood(NamedTuple):
@@ -31,7 +30,7 @@ class Understood(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntentTask:
+class IntentTask(Task[IntentExample, Understood]):
     """An intent for the sentence, from C, and a slot tag for each word, from the first piece of each."""
 
     intents: tuple[str, ...]
@@ -53,62 +52,37 @@ class IntentTask:
         """Put both layers on a body."""
         return JointIntentSlotHead(bert, len(self.intents), len(self.slots), dropout=dropout)
 
-    def features(
-        self,
-        examples: Sequence[IntentExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[IntentExample], *, training: bool) -> Features:
         """Pack the sentences, a row each; words beyond ``max_length`` are lost."""
-        rows = self._rows(examples, tokenizer, max_length)
-        labels = self._labels(examples, rows) if training else {}
+        rows = self._rows(inputs)
+        labels = self._labels(inputs.examples, rows) if training else {}
         ids = [row.ids for row in rows]
-        return gather(ids, [len(row) for row in ids], pad_id=tokenizer.pad_id, labels=labels)
+        return gather(ids, [len(row) for row in ids], pad_id=inputs.tokenizer.pad_id, labels=labels)
 
-    def _rows(
-        self, examples: Sequence[IntentExample], tokenizer: WordPieceTokenizer, length: int
-    ) -> list[WordRow]:
-        return word_rows([one.words for one in examples], tokenizer, max_length=length, only_first=True)
+    def _rows(self, inputs: Inputs[IntentExample]) -> list[WordRow]:
+        words = [one.words for one in inputs.examples]
+        return word_rows(words, inputs.tokenizer, max_length=inputs.max_length, only_first=True)
 
     def _labels(self, examples: Sequence[IntentExample], rows: Sequence[WordRow]) -> dict[str, np.ndarray]:
         intents, slots = [], []
-        for place, one in enumerate(examples):
-            name = named(one.name, place)
+        for name, one in named(examples):
             intents.append(number_of(one.intent, self.intents, example=name, what="intent"))
-            slots.append([number_of(s, self.slots, example=name, what="slot") for s in slots_of(one, name)])
+            tags = one_a_word(one.slots, one.words, name=name, what="slots")
+            slots.append([number_of(tag, self.slots, example=name, what="slot") for tag in tags])
         return {"intents": np.array(intents), "slots": piece_labels(rows, slots, IGNORED)}
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[IntentExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[Understood]:
+    def decide(self, outputs: Outputs, inputs: Inputs[IntentExample]) -> list[Understood]:
         """Return intent and slots of each sentence; words that were lost get O."""
-        rows = self._rows(examples, tokenizer, max_length)
-        said = word_verdicts(rows, outputs["slot_logits"], len(examples))
+        said = word_verdicts(self._rows(inputs), outputs["slot_logits"], len(inputs.examples))
         found = []
-        for one, logits, numbers in zip(examples, outputs["intent_logits"], said, strict=True):
+        for one, logits, numbers in zip(inputs.examples, outputs["intent_logits"], said, strict=True):
             tags = [self.slots[number] for number in numbers] + ["O"] * (len(one.words) - len(numbers))
             found.append(Understood(self.intents[int(logits.argmax())], tuple(tags)))
         return found
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[IntentExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[IntentExample]) -> list[dict[str, Any]]:
         """Return each intent's probability, and the words of the slots."""
-        said = self.decide(outputs, features, examples, tokenizer, max_length=max_length)
+        said = self.decide(outputs, inputs)
         return [
             {
                 "probabilities": dict(zip(self.intents, map(float, softmax(logits)), strict=True)),
@@ -117,7 +91,7 @@ class IntentTask:
                     for kind, first, last in metrics.entities(found.slots)
                 },
             }
-            for one, logits, found in zip(examples, outputs["intent_logits"], said, strict=True)
+            for one, logits, found in zip(inputs.examples, outputs["intent_logits"], said, strict=True)
         ]
 
     def score(self, predictions: Sequence[Understood], examples: Sequence[IntentExample]) -> Scores:
@@ -144,26 +118,7 @@ class IntentTask:
         Raises:
             InputError: the first sentence where it is not so.
         """
-        for place, one in enumerate(examples):
-            name = named(one.name, place)
+        for name, one in named(examples):
             if one.intent is None:
                 raise InputError(f"sentence {name} has no intent; expected one, such as {self.intents[0]}")
-            slots_of(one, name)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
-
-
-def slots_of(example: IntentExample, name: str) -> tuple[str, ...]:
-    """Return the slots of a sentence, one a word.
-
-    Raises:
-        InputError: there are none, or another number.
-    """
-    if example.slots is None or len(example.slots) != len(example.words):
-        raise InputError(
-            f"sentence {name} has {len(example.slots or ())} slots for {len(example.words)} words; expected "
-            "one for each"
-        )
-    return example.slots
+            one_a_word(one.slots, one.words, name=name, what="slots")

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import Protocol, TypeVar
 
 from bertlib.errors import InputError
 
 SHOWN = 12  # labels named in an error
 WHOLE = re.compile(r"-?\d+")
+
+
+class Named(Protocol):
+    """Any example."""
+
+    @property
+    def name(self) -> str:
+        """What the example is called in its file; "" if it has no name."""
+
+
+N = TypeVar("N", bound=Named)
 
 
 def distinct(labels: Iterable[str | None], *, what: str = "labels") -> tuple[str, ...]:
@@ -64,6 +76,20 @@ def listed(labels: Sequence[str]) -> str:
     return ", ".join(labels[:SHOWN]) + more
 
 
-def named(name: str, place: int) -> str:
-    """Return what an example is called in a message: its own name, else its place from 1."""
-    return name or f"number {place + 1}"
+def named(examples: Iterable[N]) -> Iterator[tuple[str, N]]:
+    """Yield each example with what it is called in a message: its own name, else its place from 1."""
+    for place, one in enumerate(examples, start=1):
+        yield one.name or f"number {place}", one
+
+
+def one_a_word(labels: Sequence[str] | None, words: Sequence[str], *, name: str, what: str) -> Sequence[str]:
+    """Return the labels of a sentence if there is one for each word.
+
+    Raises:
+        InputError: there are none, or another number.
+    """
+    if labels is None or len(labels) != len(words):
+        raise InputError(
+            f"sentence {name} has {len(labels or ())} {what} for {len(words)} words; expected one for each"
+        )
+    return labels

@@ -1,7 +1,7 @@
 """Not every layer has to move as far: a learning rate for each depth, and layers that do not move at all.
 
 Low layers of a pre-trained BERT hold what most tasks share; a smaller rate there keeps it (Howard and Ruder
-2018, section 3.2; Sun et al. 2019, section 5.3.4, for BERT; ELECTRA, Clark et al. 2020, appendix B).
+2018, section 3.2; Sun et al. 2019, section 5.3.4, for BERT; ELECTRA, Clark et al. 2020).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""LoRA: a frozen matrix learns through a second one of low rank beside it (Hu et al. 2021, section 4.1)."""
+"""LoRA: a frozen matrix learns through a second one of low rank beside it (Hu et al. 2022, section 4.1)."""
 
 from __future__ import annotations
 

@@ -7,14 +7,14 @@ section 6.1), and the F1 of entities, which neither of them has.
 
 from __future__ import annotations
 
-import importlib
 import re
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bertlib.errors import InputError, MissingExtraError
+from bertlib.errors import InputError
+from bertlib.extras import need
 
 Scores = dict[str, float]  # by name, as shares from 0 to 1 (correlations from -1 to 1)
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -27,11 +27,7 @@ def library(name: str) -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        package = name.split(".")[0].replace("sklearn", "scikit-learn")
-        raise MissingExtraError(f'{package} is not installed; pip install "bertlib[tasks]"') from error
+    return need(name, extra="tasks")
 
 
 def same_length(predictions: Sequence[Any], truths: Sequence[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bertlib.errors import InputError
 from bertlib.finetune.features import Features
 from bertlib.finetune.metrics import Scores
-from bertlib.finetune.task import Outputs, Task
+from bertlib.finetune.task import Inputs, Outputs, Task
 from bertlib.progress import progress_bar
 from bertlib.tokenizer import WordPieceTokenizer
 
@@ -20,36 +20,56 @@ ROWS = 128  # a batch, when nothing has to be remembered for a gradient
 
 
 @torch.no_grad()
-def run_head(
-    model: nn.Module, features: Features, *, rows: int = ROWS, progress: bool = False, what: str = "reading"
-) -> dict[str, list[np.ndarray]]:
-    """Ask the model about everything.
+def read_all(
+    model: nn.Module, features: Features, size: int, *, progress: bool = False, **options: Any
+) -> Iterator[tuple[np.ndarray, dict[str, Tensor], Any]]:
+    """Ask a model about everything, in batches of ``size``, without dropout and without labels.
 
     Args:
         model: on any device; left in the mode, training or not, in which it came.
         features: what to ask about.
+        size: of a batch.
+        progress: show a bar when it takes longer.
+        options: more arguments of the model.
+
+    Yields:
+        The numbers of a batch, the batch, and the model's output.
+    """
+    was_training, device = model.training, next(model.parameters()).device
+    model.eval()
+    with progress_bar(
+        total=len(features), desc="reading", unit="text", disable=not progress, leave=False
+    ) as bar:
+        for chosen in features.sorted(size):
+            batch = features.batch(chosen)
+            asked = {name: value.to(device) for name, value in batch.items() if name not in features.labels}
+            yield chosen, batch, model(**asked, **options)
+            bar.update(len(chosen))
+    model.train(was_training)
+
+
+def run_head(
+    model: nn.Module, features: Features, *, rows: int = ROWS, progress: bool = False
+) -> dict[str, list[np.ndarray]]:
+    """Write down what a body with its head says about everything.
+
+    Args:
+        model: as for :func:`read_all`.
+        features: what to ask about.
         rows: at most so many at a time, choices counted one by one.
         progress: show a bar when it takes longer.
-        what: the bar's name.
 
     Returns:
         By the name of the head's output, an array for each of ``len(features)``; what is said of pieces is
         cut to the row's own length.
     """
-    was_training, device = model.training, next(model.parameters()).device
-    model.eval()
-    asked = list(features.labels)
     found: dict[str, list[np.ndarray]] = {}
-    with progress_bar(total=len(features), desc=what, unit="text", disable=not progress, leave=False) as bar:
-        for chosen in features.sorted(max(rows // features.choices, 1)):
-            batch = features.batch(chosen)
-            output = model(**{name: value.to(device) for name, value in batch.items() if name not in asked})
-            for name, values in logits_of(output).items():
-                rows_of = found.setdefault(name, [np.zeros(0)] * len(features))
-                for number, row in zip(chosen, trimmed(values, batch, features), strict=True):
-                    rows_of[number] = row
-            bar.update(len(chosen))
-    model.train(was_training)
+    size = max(rows // features.choices, 1)
+    for chosen, batch, output in read_all(model, features, size, progress=progress):
+        for name, values in logits_of(output).items():
+            rows_of = found.setdefault(name, [np.zeros(0)] * len(features))
+            for number, row in zip(chosen, trimmed(values, batch, features), strict=True):
+                rows_of[number] = row
     return found
 
 
@@ -67,6 +87,21 @@ def trimmed(values: Tensor, batch: dict[str, Tensor], features: Features) -> lis
     return [row[:length].copy() for row, length in zip(arrays, lengths, strict=True)]
 
 
+def ask(model: nn.Module, task: Task, inputs: Inputs[Any], *, progress: bool = False) -> Outputs:
+    """Return what the model says about examples.
+
+    Raises:
+        InputError: no examples, or such as the task cannot read.
+    """
+    for number, one in enumerate(inputs.examples, start=1):
+        if isinstance(one, str):
+            raise InputError(
+                f"example {number} is a plain text ({one[:30]!r}); expected an example, such as "
+                "TextExample('a text')"
+            )
+    return run_head(model, task.features(inputs, training=False), progress=progress)
+
+
 def predict(
     model: nn.Module,
     task: Task,
@@ -74,7 +109,6 @@ def predict(
     examples: Sequence[Any],
     *,
     max_length: int,
-    rows: int = ROWS,
     progress: bool = False,
 ) -> list[Any]:
     """Return a verdict on each example, in the words of the data.
@@ -82,31 +116,8 @@ def predict(
     Raises:
         InputError: no examples, or such as the task cannot read.
     """
-    features, outputs = ask(
-        model, task, tokenizer, examples, max_length=max_length, rows=rows, progress=progress
-    )
-    return task.decide(outputs, features, examples, tokenizer, max_length=max_length)
-
-
-def ask(
-    model: nn.Module,
-    task: Task,
-    tokenizer: WordPieceTokenizer,
-    examples: Sequence[Any],
-    *,
-    max_length: int,
-    rows: int = ROWS,
-    progress: bool = False,
-) -> tuple[Features, Outputs]:
-    """Return the features of examples, and what the model says about them.
-
-    Raises:
-        InputError: no examples, or such as the task cannot read.
-    """
-    if not len(examples):
-        raise InputError("no examples; expected at least one (is the file empty?)")
-    features = task.features(examples, tokenizer, max_length=max_length, training=False)
-    return features, run_head(model, features, rows=rows, progress=progress)
+    inputs = Inputs(examples, tokenizer, max_length)
+    return task.decide(ask(model, task, inputs, progress=progress), inputs)
 
 
 def evaluate(
@@ -116,7 +127,6 @@ def evaluate(
     examples: Sequence[Any],
     *,
     max_length: int,
-    rows: int = ROWS,
     progress: bool = False,
 ) -> Scores:
     """Return the task's scores on examples whose labels are known.
@@ -124,5 +134,5 @@ def evaluate(
     Raises:
         InputError: no examples, or a label that is missing or was not seen in training.
     """
-    said = predict(model, task, tokenizer, examples, max_length=max_length, rows=rows, progress=progress)
+    said = predict(model, task, tokenizer, examples, max_length=max_length, progress=progress)
     return task.score(said, examples)

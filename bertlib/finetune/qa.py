@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,12 +18,11 @@ from bertlib.finetune.heads import QASpanHead
 from bertlib.finetune.labels import named
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.offsets import PieceOffsets
-from bertlib.finetune.questions import WindowCounts, read_blocks, with_answers
+from bertlib.finetune.questions import Block, WindowCounts, read_blocks, with_answers
 from bertlib.finetune.spans import Reading, read_windows, tune_threshold
-from bertlib.finetune.task import Outputs
-from bertlib.finetune.windows import Rows, pack_windows, window_labels
+from bertlib.finetune.task import Inputs, Outputs, Task
+from bertlib.finetune.windows import Rows, Windows, pack_windows, window_labels
 from bertlib.model import BertModel
-from bertlib.tokenizer import WordPieceTokenizer
 
 Language = Literal["en", "zh"]
 Marks = tuple[
@@ -37,7 +36,7 @@ METRICS: dict[str, Marks] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuestionTask:
+class QuestionTask(Task[QuestionExample, str]):
     """Point at the first and the last piece of the answer; long contexts are read through windows.
 
     Args:
@@ -83,34 +82,22 @@ class QuestionTask:
         """Put the vectors S and E on every T_i; there is no dropout before them, whatever is asked for."""
         return QASpanHead(bert)
 
-    def features(
-        self,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[QuestionExample], *, training: bool) -> Features:
         """Pack the examples, a row a window; ``training``: without questions whose answer cannot be found.
 
         Raises:
             InputError: no examples, or (``training``) a question without an answer that is not marked so.
         """
-        return self.counted(examples, tokenizer, max_length=max_length, training=training)[0]
+        return self.counted(inputs, training=training)[0]
 
     def counted(
-        self,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool = True,
+        self, inputs: Inputs[QuestionExample], *, training: bool = True
     ) -> tuple[Features, WindowCounts]:
         """Return the features, and what became of the questions; only ``training`` looks for answers."""
         if training:
-            self._check_training(examples)
+            self._check_training(inputs.examples)
         counts, ids, lengths, firsts, labels = WindowCounts(), array("i"), [], [], []
-        for rows, places, found in self._packed(examples, tokenizer, max_length, training):
+        for rows, places, found in self._packed(inputs, training):
             ids.frombytes(rows.ids.tobytes())  # grows in place: no second copy of everything at the end
             lengths.append(rows.lengths)
             firsts.append(rows.firsts)
@@ -127,97 +114,64 @@ class QuestionTask:
             ids=np.frombuffer(ids, dtype=np.int32),
             starts=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
             firsts=np.concatenate(firsts).astype(np.int32),
-            pad_id=tokenizer.pad_id,
+            pad_id=inputs.tokenizer.pad_id,
             labels={"labels": np.concatenate(labels).astype(np.int32)} if training else {},
         )
         return features, counts
 
     def _packed(
-        self,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        max_length: int,
-        training: bool,
+        self, inputs: Inputs[QuestionExample], training: bool
     ) -> Iterator[tuple[Rows, np.ndarray, WindowCounts]]:
         """Yield the rows of a block, (R, 2) labels (0 if not ``training``), and counts of what is in it."""
-        places = PieceOffsets(tokenizer)
-        for block in read_blocks(examples, tokenizer, max_length=max_length, max_question=self.max_question):
+        places = PieceOffsets(inputs.tokenizer)
+        for block in read_blocks(inputs, max_question=self.max_question):
             answers, counts = np.full((len(block.examples), 2), -1), WindowCounts(len(block.examples))
             if training:
                 block, answers, counts = with_answers(block, places)
-            windows = block.windows(max_length, self._stride(max_length))
-            rows = pack_windows(windows, block.questions, block.contexts, tokenizer)
+            windows, rows = self._windows(block, inputs)
             labels = window_labels(windows, rows.firsts, answers)
-            empty = (labels[:, 0] == 0) & (answers[windows.question, 0] >= 0)
-            yield rows, labels, counts._replace(windows=len(labels), without_answer=int(empty.sum()))
+            there, holds = answers[:, 0] >= 0, labels[:, 0] > 0  # by question; by window
+            held = np.bincount(windows.question, weights=holds, minlength=len(answers)) > 0
+            empty, lost = ~holds & there[windows.question], there & ~held
+            yield (
+                rows,
+                labels,
+                counts._replace(windows=len(labels), without_answer=int(empty.sum()), lost=int(lost.sum())),
+            )
 
-    def _stride(self, max_length: int) -> int:
-        return self.stride or max(max_length // 3, 1)
+    def _windows(self, block: Block, inputs: Inputs[QuestionExample]) -> tuple[Windows, Rows]:
+        windows = block.windows(inputs.max_length, self.stride or max(inputs.max_length // 3, 1))
+        return windows, pack_windows(windows, block.questions, block.contexts, inputs.tokenizer)
 
     def _check_training(self, examples: Sequence[QuestionExample]) -> None:
         self.check(examples)
-        for place, one in enumerate(examples):
+        for name, one in named(examples):
             if one.impossible and not self.no_answer:
                 raise InputError(
-                    f"question {named(one.name, place)} has no answer in its context; make the task with "
-                    "no_answer=True (SQuAD 2.0), or leave such questions out"
+                    f"question {name} has no answer in its context; make the task with no_answer=True (SQuAD "
+                    "2.0), or leave such questions out"
                 )
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[str]:
+    def decide(self, outputs: Outputs, inputs: Inputs[QuestionExample]) -> list[str]:
         """Return the best answer to each question, "" where no answer is better by the threshold."""
         return [
             "" if self.no_answer and read[0].difference > self.null_threshold else best_text(*read)
-            for read in self._readings(outputs, examples, tokenizer, max_length)
+            for read in self._readings(outputs, inputs)
         ]
 
-    def n_best_answers(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[list[Candidate]]:
+    def n_best_answers(self, outputs: Outputs, inputs: Inputs[QuestionExample]) -> list[list[Candidate]]:
         """Return for each question its candidates, the best first; a text that occurs twice once.
 
         With ``no_answer`` the empty answer is among them, at the place of its score, whatever the threshold.
         """
-        return [
-            candidates(*read, null=self.no_answer)
-            for read in self._readings(outputs, examples, tokenizer, max_length)
-        ]
+        return [candidates(*read, null=self.no_answer) for read in self._readings(outputs, inputs)]
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[QuestionExample]) -> list[dict[str, Any]]:
         """Return the candidates of each question."""
-        listed = self.n_best_answers(outputs, features, examples, tokenizer, max_length=max_length)
+        listed = self.n_best_answers(outputs, inputs)
         return [{"answers": [candidate._asdict() for candidate in some]} for some in listed]
 
-    def tuned(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> QuestionTask:
+    def tuned(self, outputs: Outputs, inputs: Inputs[QuestionExample]) -> QuestionTask:
         """Return the task with the threshold that gives these examples, a development set, the best F1.
 
         Raises:
@@ -225,28 +179,22 @@ class QuestionTask:
         """
         if not self.no_answer:
             raise InputError("a task that always answers has no threshold; make it with no_answer=True")
-        self.check(examples)
+        self.check(inputs.examples)
         marks = METRICS[self.language][1]
-        readings = self._readings(outputs, examples, tokenizer, max_length)
         rows = []
-        for one, read in zip(examples, readings, strict=True):
+        for one, read in zip(inputs.examples, self._readings(outputs, inputs), strict=True):
             right = [answer.text for answer in one.answers]
             rows.append((read[0].difference, marks(best_text(*read), right)[1], marks("", right)[1]))
         differences, answered, silent = np.array(rows).T
         return replace(self, null_threshold=tune_threshold(differences, answered, silent).value)
 
     def _readings(
-        self,
-        outputs: Outputs,
-        examples: Sequence[QuestionExample],
-        tokenizer: WordPieceTokenizer,
-        max_length: int,
+        self, outputs: Outputs, inputs: Inputs[QuestionExample]
     ) -> Iterator[tuple[Reading, str, np.ndarray]]:
         """Yield what the windows on each context say, the context, and the offsets of its pieces."""
-        logits, row, places = outputs["logits"], 0, PieceOffsets(tokenizer)
-        for block in read_blocks(examples, tokenizer, max_length=max_length, max_question=self.max_question):
-            windows = block.windows(max_length, self._stride(max_length))
-            rows = pack_windows(windows, block.questions, block.contexts, tokenizer)
+        logits, row, places = outputs["logits"], 0, PieceOffsets(inputs.tokenizer)
+        for block in read_blocks(inputs, max_question=self.max_question):
+            windows, rows = self._windows(block, inputs)
             said = logits[row : row + len(rows.lengths)]
             check_logits(said, rows.lengths)
             for number, offsets in enumerate(block.offsets(places)):
@@ -276,13 +224,9 @@ class QuestionTask:
         Raises:
             InputError: the first of which nobody knows.
         """
-        for place, one in enumerate(examples):
+        for name, one in named(examples):
             if not one.answers and not one.impossible:
                 raise InputError(
-                    f"question {named(one.name, place)} has no answer and is not marked as impossible; "
-                    "expected one or the other"
+                    f"question {name} has no answer and is not marked as impossible; expected one or the "
+                    "other"
                 )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)

@@ -11,8 +11,8 @@ from bertlib.data.examples import QuestionExample
 from bertlib.errors import InputError
 from bertlib.finetune.offsets import PieceOffsets, covering
 from bertlib.finetune.packing import encode_texts
+from bertlib.finetune.task import Inputs
 from bertlib.finetune.windows import Windows, cut_windows
-from bertlib.tokenizer import WordPieceTokenizer
 
 BLOCK = 1_000  # questions that are worked on together
 SPECIAL = 3  # [CLS] question [SEP] window [SEP]
@@ -31,6 +31,7 @@ class WindowCounts(NamedTuple):
     without_answer: int = 0  # of questions that have an answer, but not, or not all of it, in this window
     skipped: int = 0  # questions left out: the answer is not at its offset, or covers no piece
     widened: int = 0  # answers that begin or end inside a piece, and got all of it
+    lost: int = 0  # answers that no window holds
 
     def plus(self, other: WindowCounts) -> WindowCounts:
         """Add up."""
@@ -58,13 +59,7 @@ class Block(NamedTuple):
         return [known[one.context] for one in self.examples]
 
 
-def read_blocks(
-    examples: Sequence[QuestionExample],
-    tokenizer: WordPieceTokenizer,
-    *,
-    max_length: int,
-    max_question: int,
-) -> Iterator[Block]:
+def read_blocks(inputs: Inputs[QuestionExample], *, max_question: int) -> Iterator[Block]:
     """Tokenise questions and contexts, each context once for all neighbouring questions about it.
 
     A question keeps its first ``max_question`` pieces, and never takes more than half of a row.
@@ -72,6 +67,7 @@ def read_blocks(
     Raises:
         InputError: no room for a piece of each.
     """
+    examples, tokenizer, max_length = inputs.examples, inputs.tokenizer, inputs.max_length
     if max_length < SPECIAL + 2:
         raise InputError(
             f"max_length is {max_length}; expected at least {SPECIAL + 2}, for a piece of the question, one "

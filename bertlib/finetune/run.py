@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 
+from bertlib.data.examples import QuestionExample
 from bertlib.device import pick_device
-from bertlib.errors import ConfigError
+from bertlib.errors import TrainingError
+from bertlib.files import check_writable
 from bertlib.finetune.builders import builder
 from bertlib.finetune.choice import ChoiceTask
 from bertlib.finetune.classification import ClassificationTask
 from bertlib.finetune.ensemble import spread
+from bertlib.finetune.features import Features
 from bertlib.finetune.folder import FineTunedModel, check_replaceable, save_finetuned
+from bertlib.finetune.layers import Trainable, freeze, trainable
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import ask
 from bertlib.finetune.qa import QuestionTask
-from bertlib.finetune.reading.squad import MISPLACED
 from bertlib.finetune.recipe import FineTuning
-from bertlib.finetune.request import Data, Request, Start, load_data, load_start
-from bertlib.finetune.search import PAPER_GRID, SMALL_GRID, Space, search
-from bertlib.finetune.task import Task
+from bertlib.finetune.replacing import check_labels, check_same, source_of
+from bertlib.finetune.request import (
+    Data,
+    Request,
+    Say,
+    Start,
+    check_request,
+    featured,
+    load_data,
+    load_start,
+    space_for,
+    tell_misplaced,
+    tell_start,
+    tell_unknown,
+    tell_windows,
+    trials_of,
+)
+from bertlib.finetune.search import search
+from bertlib.finetune.task import Inputs, Task
+from bertlib.finetune.telling import counted, scores_line, settings, trial_lines
 from bertlib.finetune.training import Epoch, FineTuned, fine_tune
-from bertlib.model import BertModel
-from bertlib.tokenizer import WordPieceTokenizer
-
-Say = Callable[[str], None]
-SMALL = 512  # up to this width a model is tried with the small models' rates
 
 
 class Result(NamedTuple):
@@ -47,12 +61,14 @@ class Result(NamedTuple):
     epochs: list[Epoch]  # of the run that was kept
     recipe: FineTuning
     trials: list[dict[str, Any]]  # of the search
+    trained: Trainable
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, for JSON."""
         values = self._asdict() | {"out": str(self.out), "recipe": self.recipe.to_dict()}
         values["task"] = {"kind": self.task.kind, **self.task.to_dict()}
+        values["trained"] = self.trained._asdict()
         return values | {"epochs": [epoch._asdict() for epoch in self.epochs]}
 
 
@@ -61,124 +77,155 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
 
     Raises:
         InputError, CorpusError: data that is missing, misread or does not suit the task.
-        ConfigError: a recipe that is none.
+        ConfigError: a recipe that is none, a search that cannot be; said before anything is read.
         TrainingError: the loss is no finite number; the best epoch before that is in ``request.out``.
-        CheckpointError: no such model, or ``request.out`` holds something else.
+        KeyboardInterrupt: Ctrl-C; the message says what was saved, if anything was.
+        CheckpointError: no such model, or ``request.out`` holds something else, or another task's model.
     """
     began = time.perf_counter()
+    check_request(request)
     check_replaceable(request.out)
-    if request.seeds < 1:
-        raise ConfigError(f"{request.seeds} seeds; expected at least 1")
-    data, start = load_data(request), load_start(request)
+    check_same(request)
+    check_writable(request.out)
+    start = load_start(request)
     recipe = FineTuning.for_model(start.body.config, **request.changes)
-    say(f"{len(data.train):,} examples to train on, {len(data.dev):,} held out; {data.task.kind}")
+    freeze(start.body, recipe.freeze)  # to see that it can be done: every run does it to its own copy
+    data = load_data(request)
+    check_labels(request.out, data.task)
+    builder(request.build, data.task)
+    features, windows = featured(data, start, recipe.max_length)
+    data.task.check(data.dev)
+    tell_start(request, data, say)
     tell_misplaced(data, say)
-    device = pick_device(request.device)
-
-    def train(recipe: FineTuning, keep: Any = None) -> FineTuned:
-        return fine_tune(
-            data.task, start.body, start.tokenizer, data.train, data.dev, recipe, device=device,
-            build=builder(request.build, data.task), keep=keep, progress=progress,
-        )  # fmt: skip
-
+    if windows:
+        tell_windows(windows, say)
+    tell_unknown(request, start, features, say)
+    runs, epochs = Runs(request, data, start, features, progress), []
     trials: list[dict[str, Any]] = []
-    if request.search:
-        space = space_for(start.body, request.changes)
-        recipe, trials = best_recipe(request, recipe, train, data.task, space, say)
-    saver = Saver(request, data, start, recipe)
-    tuned = [train(recipe.replace(seed=recipe.seed + number), saver.keep) for number in range(request.seeds)]
-    best = max(tuned, key=lambda one: one.best.scores[data.task.best])
-    model = saver.finish(best, tuned, trials)
-    baseline = blind(data)
+    try:
+        if request.search:
+            recipe, trials = try_recipes(runs, recipe, say)
+            epochs = [runs.winner.best]  # the search has trained it already, with the first seed
+        for number in range(len(epochs), request.seeds):
+            seed = recipe.seed + number
+            if request.seeds > 1:
+                say(f"run {number + 1} of {request.seeds}, with seed {seed}")
+            title = f"seed {seed}: " if request.seeds > 1 else ""
+            epochs.append(runs.train(recipe.replace(seed=seed), title))
+        scores = [epoch.scores for epoch in epochs]
+        model, best = runs.finish(runs=scores, trials=trials), runs.winner
+    except (TrainingError, KeyboardInterrupt) as error:
+        left = f"; {request.out} holds the best epoch before that" if runs.saved else ""
+        raise type(error)(f"{error}{left}") from None
     return Result(
-        request.out, model.task, (len(data.train), len(data.dev)), dict(model.facts["scores"]), baseline,
-        [one.best.scores for one in tuned], best.epochs, recipe, trials, time.perf_counter() - began,
+        request.out, model.task, (len(data.train), len(data.dev)), dict(model.facts["scores"]), blind(data),
+        scores, best.epochs, best.recipe, trials, trainable(best.model), time.perf_counter() - began,
     )  # fmt: skip
-
-
-def tell_misplaced(data: Data, say: Say) -> None:
-    """Say how many answers are not where their offset says: nothing can be learned from those."""
-    if isinstance(data.task, QuestionTask):
-        starts = [answer.start for one in data.train for answer in one.answers]
-        wrong = starts.count(MISPLACED)
-        if wrong:
-            say(
-                f"{wrong:,} of {len(starts):,} answers are not at their offset; they are left out of training"
-            )
-
-
-def space_for(body: BertModel, changes: Mapping[str, Any]) -> Space:
-    """Return what suits a model of this size, without the fields that somebody has fixed."""
-    space = SMALL_GRID if body.config.hidden_size <= SMALL else PAPER_GRID
-    return {name: values for name, values in space.items() if changes.get(name) is None}
-
-
-def best_recipe(
-    request: Request, recipe: FineTuning, train: Callable[[FineTuning], FineTuned], task: Task, space: Space,
-    say: Say,
-) -> tuple[FineTuning, list[dict[str, Any]]]:  # fmt: skip
-    """Try recipes and return the best one, with the table of all."""
-    say(f"{request.method} search over {', '.join(space)}")
-    found = search(
-        lambda tried: train(tried).best.scores[task.best], recipe, space,
-        method=request.method, trials=None if request.method == "grid" else request.search, seed=recipe.seed,
-    )  # fmt: skip
-    say(f"best of {len(found.trials)}: {found.best_trial.changes}, {task.best} {found.best_trial.score:.3f}")
-    return found.best, found.table()
 
 
 @dataclass
-class Saver:
-    """Saves the best model so far, after each epoch that is better: a crash loses little."""
+class Runs:
+    """Fine-tunings with one recipe after another; the best model so far is kept, and no other.
+
+    It is also saved after each epoch that is better than all before: a crash loses little.
+    """
 
     request: Request
     data: Data
     start: Start
-    recipe: FineTuning
-    best: float = -math.inf  # score so far, of all runs
+    features: Features  # of the examples to train on
+    progress: bool = False
+    best: FineTuned | None = None  # of the runs that are finished
+    saved: bool = False
 
-    def keep(self, model: nn.Module, epoch: Epoch) -> None:
-        """Save the model if no run had a better epoch."""
-        score = epoch.scores[self.data.task.best]
-        if score > self.best:
-            self.best = score
-            save_finetuned(self.request.out, self.described(model, self.data.task, epoch.scores))
+    def train(self, recipe: FineTuning, title: str = "") -> Epoch:
+        """Fine-tune with a recipe and return the best epoch; ``title`` is said before each.
 
-    def described(self, model: nn.Module, task: Task, scores: Scores, **more: Any) -> FineTunedModel:
-        """Return the model with all that a later evaluation has to know."""
+        Raises:
+            TrainingError: the loss is no finite number.
+        """
+        request, data = self.request, self.data
+
+        def keep(model: nn.Module, epoch: Epoch) -> None:
+            if self.better(epoch):
+                save_finetuned(request.out, self.described(model, recipe, scores=epoch.scores))
+                self.saved = True
+
+        tuned = fine_tune(
+            data.task, self.start.body, self.start.tokenizer, data.train, data.dev, recipe,
+            device=pick_device(request.device), build=builder(request.build, data.task), keep=keep,
+            features=self.features, title=title, progress=self.progress,
+        )  # fmt: skip
+        if self.better(tuned.best):
+            self.best = tuned
+        return tuned.best
+
+    def better(self, epoch: Epoch) -> bool:
+        """Is this epoch better than all runs before? At a tie the earlier one stays."""
+        name = self.data.task.best
+        return self.best is None or epoch.merit(name) > self.best.best.merit(name)
+
+    @property
+    def winner(self) -> FineTuned:
+        """The best of the runs, of which there must be one."""
+        assert self.best is not None
+        return self.best
+
+    def described(self, model: nn.Module, recipe: FineTuning, **more: Any) -> FineTunedModel:
+        """Return a model with all that a later evaluation has to know."""
+        request = self.request
         facts = {
-            "name": self.request.name, "build": self.request.build, "columns": self.request.columns.to_dict(),
-            "start": "random weights" if self.request.scratch else Path(self.request.model).name,
-            "recipe": self.recipe.to_dict(), "examples": len(self.data.train), "scores": scores,
+            "name": request.name, "data": source_of(request), "build": request.build,
+            "columns": request.columns.to_dict(),
+            "start": "random weights" if request.scratch else Path(request.model).name,
+            "recipe": recipe.to_dict(), "examples": len(self.data.train),
         }  # fmt: skip
         return FineTunedModel(
-            model=model, task=task, tokenizer=self.start.tokenizer, max_length=self.recipe.max_length,
+            model=model, task=self.data.task, tokenizer=self.start.tokenizer, max_length=recipe.max_length,
             facts=facts | more,
         )  # fmt: skip
 
-    def finish(
-        self, best: FineTuned, tuned: Sequence[FineTuned], trials: list[dict[str, Any]]
-    ) -> FineTunedModel:
+    def finish(self, **more: Any) -> FineTunedModel:
         """Tune what is tuned on held-out examples, and save the best model with everything about it."""
-        task, scores = self.data.task, best.best.scores
+        best, task = self.winner, self.data.task
+        scores = best.best.scores
         if isinstance(task, QuestionTask) and task.no_answer:
-            task, scores = tuned_threshold(task, best.model, self.start.tokenizer, self.data.dev, self.recipe)
-        runs = [one.best.scores for one in tuned]
-        place = next(number for number, one in enumerate(tuned) if one is best)
-        kept = replace(self, recipe=self.recipe.replace(seed=self.recipe.seed + place))
-        found = kept.described(best.model, task, scores, runs=runs, trials=trials)
+            inputs = Inputs(self.data.dev, self.start.tokenizer, best.recipe.max_length)
+            task, scores = tuned_threshold(task, best.model, inputs)
+        found = replace(self.described(best.model, best.recipe, scores=scores, **more), task=task)
         save_finetuned(self.request.out, found)
         return found
 
 
+def try_recipes(runs: Runs, recipe: FineTuning, say: Say) -> tuple[FineTuning, list[dict[str, Any]]]:
+    """Train with recipes and return the best one, with the table of all; ``runs`` keeps its model."""
+    request, name = runs.request, runs.data.task.best
+    space = space_for(runs.start.body, request.changes)
+    total, numbers = trials_of(request, space), count(1)
+    more = "; there are no more points" if total < request.search else ""
+    say(f"{request.method} search over {', '.join(space)}: {counted(total, 'trial')}{more}")
+
+    def trial(tried: FineTuning) -> float:
+        title = f"trial {next(numbers)} of {total}, {settings(tried, space)}"
+        say(title)
+        return runs.train(tried, title + ": ").scores[name]
+
+    found = search(trial, recipe, space, method=request.method, trials=total, seed=recipe.seed)
+    best = runs.winner  # at a tie of the one score the others have decided
+    say(
+        f"best of {counted(total, 'trial')}: {settings(best.recipe, space)}; {name} "
+        f"{best.best.scores[name]:.3f}; its model is kept"
+    )
+    return best.recipe, found.table()
+
+
 def tuned_threshold(
-    task: QuestionTask, model: nn.Module, tokenizer: WordPieceTokenizer, dev: list[Any], recipe: FineTuning
+    task: QuestionTask, model: nn.Module, inputs: Inputs[QuestionExample]
 ) -> tuple[QuestionTask, Scores]:
     """Choose on held-out questions when to say that there is no answer (section 4.3)."""
-    length = recipe.max_length
-    features, outputs = ask(model, task, tokenizer, dev, max_length=length)
-    task = task.tuned(outputs, features, dev, tokenizer, max_length=length)
-    return task, task.score(task.decide(outputs, features, dev, tokenizer, max_length=length), dev)
+    outputs = ask(model, task, inputs)
+    task = task.tuned(outputs, inputs)
+    return task, task.score(task.decide(outputs, inputs), inputs.examples)
 
 
 def blind(data: Data) -> Scores:
@@ -193,21 +240,22 @@ def blind(data: Data) -> Scores:
 
 def report(result: Result) -> list[str]:
     """Sum up a fine-tuning in a few lines."""
-    train, dev = result.examples
-    best = max(result.epochs, key=lambda epoch: epoch.scores[result.task.best])
+    (train, dev), runs, name = result.examples, len(result.runs), result.task.best
+    best = max(result.epochs, key=lambda epoch: epoch.merit(name))
+    seeds, whose = (f" with {runs} seeds", f" with seed {result.recipe.seed}") if runs > 1 else ("", "")
     lines = [
-        f"fine-tuned on {train:,} examples in {result.seconds:.0f} s; epoch {best.number} of "
-        f"{len(result.epochs)} was the best",
-        f"held-out ({dev:,} examples): {scores_line(result.scores)}",
+        f"fine-tuned{seeds} on {counted(train, 'example')} in {result.seconds:.0f} s; epoch {best.number} of "
+        f"{len(result.epochs)}{whose} was the best",
+        f"held-out ({counted(dev, 'example')}){whose}: {scores_line(result.scores)}",
     ]
+    if isinstance(result.task, QuestionTask) and result.task.no_answer:
+        lines[-1] += f"; no-answer threshold {result.task.null_threshold:.2f}, chosen on these examples"
+    if result.trained.share < 1:
+        lines.append(f"    {result.trained}")
+    if runs > 1:
+        tuned = "" if result.scores in result.runs else ", before the threshold was chosen"
+        lines.append(f"    all seeds{tuned}: {name} {spread([run[name] for run in result.runs])}")
     if result.baseline:
         lines.append(f"    without a look at the text: {scores_line(result.baseline)}")
-    if len(result.runs) > 1:
-        name = result.task.best
-        lines.append(f"    {name} of {len(result.runs)} seeds: {spread([run[name] for run in result.runs])}")
-    return [*lines, f"model: {result.out}", f"next: bertlib predict {result.out} FILE"]
-
-
-def scores_line(scores: Scores) -> str:
-    """Return scores in one line."""
-    return ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+    table = [f"    {line}" for line in trial_lines(result.trials, name)]
+    return [*lines, *table, f"model: {result.out}", f"next: bertlib predict {result.out} FILE"]

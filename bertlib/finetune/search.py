@@ -20,9 +20,11 @@ import numpy as np
 
 from bertlib.errors import ConfigError, TrainingError
 from bertlib.finetune.metrics import library
+from bertlib.finetune.telling import counted
 from bertlib.progress import progress_bar
 
 R = TypeVar("R")  # a frozen dataclass: the recipe
+METHODS = ("grid", "random", "bayesian")
 
 
 class Between(NamedTuple):
@@ -190,14 +192,13 @@ def grid(space: Space) -> list[Changes]:
 
 def make_points(space: Space, method: str, trials: int | None, seed: int) -> tuple[Points, int]:
     """Return where the points come from, and how many there will be."""
-    if method not in ("grid", "random", "bayesian"):
-        raise ConfigError(f"method {method!r}; expected grid, random or bayesian")
+    check_method(method)
     if method == "grid":
         whole = grid(space)
         if trials not in (None, len(whole)):
             raise ConfigError(
-                f"{trials} trials of a grid of {len(whole)} points, which is walked whole; leave the number "
-                "out, or choose random"
+                f"{counted(trials or 0, 'trial')} of a grid of {counted(len(whole), 'point')}, which is "
+                f"walked whole; ask for {len(whole)}, or choose random"
             )
         return in_order(whole), len(whole)
     if trials is None or trials < 1:
@@ -211,6 +212,16 @@ def make_points(space: Space, method: str, trials: int | None, seed: int) -> tup
         whole = grid(space)
         drawn = dice.sample(whole, min(trials, len(whole)))
     return in_order(drawn), len(drawn)
+
+
+def check_method(method: str) -> None:
+    """Refuse what is no method of a search.
+
+    Raises:
+        ConfigError: the known ones are named.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"method {method!r}; expected grid, random or bayesian")
 
 
 def in_order(points: Sequence[Changes]) -> Points:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bertlib.data.examples import QuestionExample
 from bertlib.errors import CorpusError, InputError
+from bertlib.finetune.reading.opening import PACKED
 
 E = TypeVar("E")
 WORDS = {
@@ -17,7 +18,6 @@ WORDS = {
     "dev": ("dev", "valid", "val", "validation", "testa"),
     "test": ("test", "testb", "trial"),
 }
-PACKED = (".xz", ".gz")
 
 
 def split_file(source: Path, split: str, endings: Sequence[str]) -> Path | None:

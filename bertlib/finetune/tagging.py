@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from bertlib.data.examples import TaggedExample
-from bertlib.errors import ConfigError, InputError
+from bertlib.errors import ConfigError
 from bertlib.finetune import metrics
 from bertlib.finetune.features import Features, gather
 from bertlib.finetune.heads import TokenClassifier
-from bertlib.finetune.labels import distinct, named, number_of
+from bertlib.finetune.labels import distinct, named, number_of, one_a_word
 from bertlib.finetune.metrics import Scores
-from bertlib.finetune.task import Outputs
-from bertlib.finetune.words import piece_labels, word_rows, word_verdicts
+from bertlib.finetune.task import Inputs, Outputs, Task
+from bertlib.finetune.words import WordRow, piece_labels, word_rows, word_verdicts
 from bertlib.model import BertModel
 from bertlib.objectives import IGNORED
-from bertlib.tokenizer import WordPieceTokenizer
 
 BEST = {"entities": "f1", "words": "accuracy"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggingTask:
+class TaggingTask(Task[TaggedExample, list[str]]):
     """Which tag does each word get? The first piece of a word speaks for it; the others are asked nothing.
 
     Args:
@@ -58,47 +57,26 @@ class TaggingTask:
         """Put a classifier on every T_i."""
         return TokenClassifier(bert, len(self.tags), dropout=dropout)
 
-    def features(
-        self,
-        examples: Sequence[TaggedExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-        training: bool,
-    ) -> Features:
+    def features(self, inputs: Inputs[TaggedExample], *, training: bool) -> Features:
         """Pack the sentences; one that is too long goes on in another row."""
-        rows = word_rows([one.words for one in examples], tokenizer, max_length=max_length)
+        rows = self._rows(inputs)
         labels = {}
         if training:
-            labels["labels"] = piece_labels(rows, self._numbers(examples), IGNORED)
+            labels["labels"] = piece_labels(rows, self._numbers(inputs.examples), IGNORED)
         ids = [row.ids for row in rows]
-        return gather(ids, [len(row) for row in ids], pad_id=tokenizer.pad_id, labels=labels)
+        return gather(ids, [len(row) for row in ids], pad_id=inputs.tokenizer.pad_id, labels=labels)
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TaggedExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[list[str]]:
+    def _rows(self, inputs: Inputs[TaggedExample]) -> list[WordRow]:
+        words = [one.words for one in inputs.examples]
+        return word_rows(words, inputs.tokenizer, max_length=inputs.max_length)
+
+    def decide(self, outputs: Outputs, inputs: Inputs[TaggedExample]) -> list[list[str]]:
         """Return a tag for each word of each sentence."""
-        rows = word_rows([one.words for one in examples], tokenizer, max_length=max_length)
-        said = word_verdicts(rows, outputs["logits"], len(examples))
+        said = word_verdicts(self._rows(inputs), outputs["logits"], len(inputs.examples))
         return [[self.tags[number] for number in numbers] for numbers in said]
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[TaggedExample],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[TaggedExample]) -> list[dict[str, Any]]:
         """Return the entities among each sentence's tags, with their words."""
-        said = self.decide(outputs, features, examples, tokenizer, max_length=max_length)
         return [
             {
                 "entities": [
@@ -106,7 +84,7 @@ class TaggingTask:
                     for kind, first, last in metrics.entities(tags)
                 ]
             }
-            for one, tags in zip(examples, said, strict=True)
+            for one, tags in zip(inputs.examples, self.decide(outputs, inputs), strict=True)
         ]
 
     def score(self, predictions: Sequence[Sequence[str]], examples: Sequence[TaggedExample]) -> Scores:
@@ -115,18 +93,15 @@ class TaggingTask:
         Raises:
             InputError: a sentence without tags, or with another number of them.
         """
-        truths = [tags_of(one, place) for place, one in enumerate(examples)]
+        truths = tags_of(examples)
         if self.metric == "entities":
             return metrics.entity_f1(predictions, truths)
         return metrics.word_accuracy(predictions, truths)
 
     def _numbers(self, examples: Sequence[TaggedExample]) -> list[list[int]]:
         return [
-            [
-                number_of(tag, self.tags, example=named(one.name, place), what="tag")
-                for tag in tags_of(one, place)
-            ]
-            for place, one in enumerate(examples)
+            [number_of(tag, self.tags, example=name, what="tag") for tag in tags]
+            for (name, _), tags in zip(named(examples), tags_of(examples), strict=True)
         ]
 
     def check(self, examples: Sequence[TaggedExample]) -> None:
@@ -135,23 +110,13 @@ class TaggingTask:
         Raises:
             InputError: the first sentence where it is not so.
         """
-        for place, one in enumerate(examples):
-            tags_of(one, place)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
+        tags_of(examples)
 
 
-def tags_of(example: TaggedExample, place: int) -> tuple[str, ...]:
-    """Return the tags of a sentence, one a word.
+def tags_of(examples: Sequence[TaggedExample]) -> list[Sequence[str]]:
+    """Return the tags of each sentence, one a word.
 
     Raises:
-        InputError: there are none, or another number.
+        InputError: a sentence has none, or another number.
     """
-    if example.tags is None or len(example.tags) != len(example.words):
-        raise InputError(
-            f"sentence {named(example.name, place)} has {len(example.tags or ())} tags for "
-            f"{len(example.words)} words; expected a tag for each"
-        )
-    return example.tags
+    return [one_a_word(one.tags, one.words, name=name, what="tags") for name, one in named(examples)]

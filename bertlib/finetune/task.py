@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from torch import nn
@@ -14,11 +15,27 @@ from bertlib.model import BertModel
 from bertlib.tokenizer import WordPieceTokenizer
 
 E = TypeVar("E", contravariant=True)  # a kind of example
+X = TypeVar("X", covariant=True)  # the same, where it is given and not taken
 P = TypeVar("P")  # what is said about one: a label, a number, tags, an answer
 
 # What the head said about every row, by the name of its output: a list of arrays, the rows in their order.
 # Padding is cut off: logits of pieces are (T, K) with the row's own T.
 Outputs = Mapping[str, Sequence[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Inputs(Generic[X]):
+    """Examples, and how they are read: the same on the way into the model and on the way back to words.
+
+    Attributes:
+        examples: any number of them, at least one.
+        tokenizer: the body's.
+        max_length: pieces a row, special ones included.
+    """
+
+    examples: Sequence[X]
+    tokenizer: WordPieceTokenizer
+    max_length: int
 
 
 class Task(Protocol[E, P]):
@@ -38,48 +55,28 @@ class Task(Protocol[E, P]):
         """Put the task's head on a body; its arguments are named as the features' labels."""
         ...
 
-    def features(
-        self, examples: Sequence[E], tokenizer: WordPieceTokenizer, *, max_length: int, training: bool
-    ) -> Features:
+    def features(self, inputs: Inputs[E], *, training: bool) -> Features:
         """Turn examples into numbers.
 
         Args:
-            examples: any number of them, at least one.
-            tokenizer: the body's.
-            max_length: pieces a row, special ones included.
+            inputs: examples, and how they are read.
             training: with labels, which must all be known; False: without any.
 
         Raises:
-            InputError: a label that the task does not know, or none, named with its example.
+            InputError: no examples; a label that the task does not know, or none, named with its example.
         """
         ...
 
-    def decide(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[E],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[P]:
+    def decide(self, outputs: Outputs, inputs: Inputs[E]) -> list[P]:
         """Turn what the head said into one verdict an example, in the words of the data.
 
-        ``features`` are those of the same examples, tokenizer and ``max_length``, without labels.
+        ``outputs`` are about the features that the same inputs make without labels.
         """
         ...
 
-    def details(
-        self,
-        outputs: Outputs,
-        features: Features,
-        examples: Sequence[E],
-        tokenizer: WordPieceTokenizer,
-        *,
-        max_length: int,
-    ) -> list[dict[str, Any]]:
+    def details(self, outputs: Outputs, inputs: Inputs[E]) -> list[dict[str, Any]]:
         """Return what else there is to say of each example, for JSON: probabilities, other answers."""
-        ...
+        return [{} for _ in inputs.examples]
 
     def score(self, predictions: Sequence[P], examples: Sequence[E]) -> Scores:
         """Mark verdicts against examples whose labels are known."""
@@ -95,4 +92,4 @@ class Task(Protocol[E, P]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, for ``task.json``."""
-        ...
+        return asdict(self)  # type: ignore[call-overload]

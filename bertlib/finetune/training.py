@@ -11,7 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from bertlib.finetune.layers import freeze, layer_groups
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import evaluate
 from bertlib.finetune.recipe import FineTuning
-from bertlib.finetune.task import Task
+from bertlib.finetune.task import Inputs, Task
 from bertlib.model import BertModel
 from bertlib.model.dropout import Dropout
 from bertlib.progress import progress_bar
@@ -45,6 +45,11 @@ class Epoch(NamedTuple):
     scores: Scores  # on the held-out examples
     seconds: float  # training alone
 
+    def merit(self, best: str) -> tuple[float, float]:
+        """Return what epochs are compared by: the score called ``best``, at a tie the sum of the others."""
+        others = (value for name, value in self.scores.items() if name != best)
+        return self.scores[best], math.fsum(others)
+
 
 @dataclass(frozen=True)
 class FineTuned:
@@ -52,7 +57,8 @@ class FineTuned:
 
     model: nn.Module
     best: Epoch
-    epochs: list[Epoch] = field(default_factory=list)
+    epochs: list[Epoch]
+    recipe: FineTuning
 
 
 Keep = Callable[[nn.Module, Epoch], None]
@@ -128,6 +134,8 @@ def fine_tune(
     device: torch.device | str = "cpu",
     build: Build | None = None,
     keep: Keep | None = None,
+    features: Features | None = None,
+    title: str = "",
     progress: bool = True,
 ) -> FineTuned:
     """Fine-tune a copy of ``body`` on a task.
@@ -137,12 +145,14 @@ def fine_tune(
         body: pre-trained, or not; it stays as it is.
         tokenizer: the one it was trained with.
         train: examples to learn from.
-        dev: held-out examples; their score decides which epoch is kept.
+        dev: held-out examples; their score decides which epoch is kept (:meth:`Epoch.merit`).
         recipe: rates, epochs, seed.
         device: where to train.
         build: makes body and head into a model, in place of ``task.head``.
         keep: hears of each epoch that is the best so far, and may save it.
-        progress: show a bar.
+        features: those of ``train``, if somebody has made them already.
+        title: what this run is called before what is said of each epoch, as "seed 1: ".
+        progress: show a bar, and a line an epoch.
 
     Returns:
         The model after its best epoch.
@@ -151,7 +161,8 @@ def fine_tune(
         InputError: no examples, labels missing, or held-out labels that training does not have.
         TrainingError: the loss is no finite number; what ``keep`` was given remains.
     """
-    features = task.features(train, tokenizer, max_length=recipe.max_length, training=True)
+    if features is None:
+        features = task.features(Inputs(train, tokenizer, recipe.max_length), training=True)
     if not len(dev):
         raise InputError("no held-out examples; expected at least one, to tell the best epoch by")
     task.check(dev)
@@ -159,7 +170,7 @@ def fine_tune(
     steps = recipe.epochs * -(-len(features) // recipe.batch_size)
     epochs: list[Epoch] = []
     best, state = None, {}
-    with seeded(mix_seed(recipe.seed, 0), device), matmul_precision("medium"):
+    with seeded(mix_seed(recipe.seed, 0), device):
         model = (build or task.head)(copy_body(body, recipe.dropout)).to(device)
         freeze(model, recipe.freeze)
         tuner = FineTuner(model, recipe, steps=steps)
@@ -167,15 +178,16 @@ def fine_tune(
             for number in range(1, recipe.epochs + 1):
                 began = time.perf_counter()
                 try:
-                    loss = tuner.train_epoch(features, number, bar)
+                    with matmul_precision("medium"):  # not for the marks: `evaluate` must give the same
+                        loss = tuner.train_epoch(features, number, bar)
                 except TrainingError as error:
-                    raise TrainingError(advice(error, recipe, best)) from None
+                    raise TrainingError(advice(error, recipe)) from None
                 seconds = time.perf_counter() - began
                 scores = evaluate(model, task, tokenizer, dev, max_length=recipe.max_length)
                 epochs.append(Epoch(number, loss, scores, seconds))
                 if progress:
-                    bar.write(told(epochs[-1], recipe), file=sys.stderr)  # results go to stdout
-                if best is None or scores[task.best] > best.scores[task.best]:
+                    bar.write(title + told(epochs[-1], recipe), file=sys.stderr)  # results go to stdout
+                if best is None or epochs[-1].merit(task.best) > best.merit(task.best):
                     best, state = epochs[-1], copy.deepcopy(model.state_dict())
                     if keep:
                         keep(model, best)
@@ -183,7 +195,7 @@ def fine_tune(
                     break
     model.load_state_dict(state)
     assert best is not None
-    return FineTuned(model.eval(), best, epochs)
+    return FineTuned(model.eval(), best, epochs, recipe)
 
 
 def copy_body(body: BertModel, dropout: float | None) -> BertModel:
@@ -205,10 +217,9 @@ def told(epoch: Epoch, recipe: FineTuning) -> str:
     return f"epoch {epoch.number} of {recipe.epochs}: loss {epoch.loss:.3f}, {scores}, {epoch.seconds:.0f} s"
 
 
-def advice(error: TrainingError, recipe: FineTuning, best: Epoch | None) -> str:
-    """Say what is left after a loss that is no number, and what to try."""
-    left = f"the model of epoch {best.number} is kept" if best else "no epoch was finished"
+def advice(error: TrainingError, recipe: FineTuning) -> str:
+    """Say whose loss is no number, and what to try."""
     return (
-        f"{error}; {left}. Try a lower learning rate (it was {recipe.learning_rate:g}) or a longer warm-up "
-        f"(it was {recipe.warmup_share:.0%} of the steps)"
+        f"seed {recipe.seed}, {error}; try a lower learning rate (it was {recipe.learning_rate:g}) or a "
+        f"longer warm-up (it was {recipe.warmup_share:.0%} of the steps)"
     )

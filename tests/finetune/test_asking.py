@@ -55,7 +55,7 @@ def test_typed_words(kind, text, others, example):
     ("kind", "others", "message"),
     [
         ("classification", ["a", "b"], "2 times --and beside --text; expected a text with --text, and its"),
-        ("tagging", ["a"], "1 times --and beside --text; expected a text with --text alone"),
+        ("tagging", ["a"], "1 time --and beside --text; expected a text with --text alone"),
         ("intents", ["a"], "expected a text with --text alone"),
         ("choice", ["a"], "expected the beginning with --text and 2 ends with --and"),
         ("question", [], "0 times --and beside --text; expected the question with --text and its context"),
@@ -72,14 +72,21 @@ def test_lines_for_people():
     assert line_of(TextExample("so good"), 2.345, {}) == "2.35  so good"
     assert line_of(TaggedExample(("in", "York")), ["O", "B-X"], {}) == "in York/B-X"
     more = {"probabilities": [0.1, 0.9]}
-    assert line_of(ChoiceExample("So", ("one", "two")), 1, more) == "1: two (90.0%)"
+    assert line_of(ChoiceExample("So", ("one", "two")), 1, more) == "1: two (90.0%)  So"
     said = Understood("ask", ("O", "B-X"))
     more = {"probabilities": {"ask": 0.6, "tell": 0.4}, "filled": {"X": "it"}}
     assert line_of(IntentExample(("play", "it")), said, more) == "ask (60.0%)  X: it"
     assert line_of(IntentExample(("play", "it")), said, more | {"filled": {}}) == "ask (60.0%)"
     question = QuestionExample("Who?", "Anna.")
-    assert line_of(question, "Anna", {}) == "Anna"
-    assert line_of(question, "", {}) == "(no answer)"
+    assert line_of(question, "Anna", {}) == "Anna  Who?"
+    assert line_of(question, "", {}) == "(no answer)  Who?"
+
+
+def test_a_line_shows_both_texts_and_stays_a_line():
+    sure = {"probabilities": {"a": 0.25, "b": 0.75}}
+    assert line_of(TextExample("so good", "so\n bad"), "b", sure) == "b (75.0%)  so good | so bad"
+    assert line_of(TextExample("x" * 99, "y" * 99), 2.0, {}) == f"2.00  {'x' * 39}… | {'y' * 39}…"
+    assert line_of(TextExample("x" * 99), "b", sure) == f"b (75.0%)  {'x' * 79}…"
 
 
 @pytest.fixture

@@ -57,6 +57,6 @@ def test_other_words(spec):
 
 
 @pytest.mark.parametrize("spec", ["adapters:0", "lora:0"])
-def test_sizes_of_nothing(spec, body):
-    with pytest.raises(InputError, match="expected at least 1"):
-        builder(spec, TAGS)(body)
+def test_sizes_of_nothing(spec):
+    with pytest.raises(InputError, match=f"{spec}: the size is 0; expected at least 1"):
+        builder(spec, TAGS)

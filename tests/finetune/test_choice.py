@@ -8,14 +8,15 @@ import pytest
 from bertlib.data.examples import ChoiceExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.choice import ChoiceTask
+from bertlib.finetune.task import Inputs
 
 TASK = ChoiceTask(choices=3)
 EXAMPLES = [ChoiceExample("a b", ("c", "d e", ""), 2, "q-1"), ChoiceExample("a", ("x", "y", "z"), 0)]
-LENGTH = {"max_length": 7}
+LENGTH = 7
 
 
 def test_a_row_a_choice(tokenizer):
-    features = TASK.features(EXAMPLES, tokenizer, training=True, **LENGTH)
+    features = TASK.features(Inputs(EXAMPLES, tokenizer, LENGTH), training=True)
     batch = features.batch(np.array([0]))
     words = [" ".join(tokenizer.vocab[i] for i in row) for row in batch["input_ids"][0]]
     assert words == [
@@ -29,11 +30,10 @@ def test_a_row_a_choice(tokenizer):
 
 
 def test_verdicts(tokenizer):
-    features = TASK.features(EXAMPLES, tokenizer, training=False, **LENGTH)
     outputs = {"logits": [np.log([1.0, 1.0, 2.0]), np.array([0.0, 5.0, 1.0])]}
-    said = TASK.decide(outputs, features, EXAMPLES, tokenizer, **LENGTH)
+    said = TASK.decide(outputs, Inputs(EXAMPLES, tokenizer, LENGTH))
     assert said == [2, 1]
-    more = TASK.details(outputs, features, EXAMPLES, tokenizer, **LENGTH)
+    more = TASK.details(outputs, Inputs(EXAMPLES, tokenizer, LENGTH))
     assert more[0]["probabilities"] == pytest.approx([0.25, 0.25, 0.5])
     assert TASK.score(said, EXAMPLES) == {"accuracy": 0.5}
 
@@ -51,7 +51,7 @@ def test_another_number_of_choices(training, tokenizer):
     examples = [*EXAMPLES, ChoiceExample("a", ("x", "y"), 0)]
     message = "example number 3 has 2 choices; expected 3, as the others have"
     with pytest.raises(InputError, match=message):
-        TASK.features(examples, tokenizer, training=training, **LENGTH)
+        TASK.features(Inputs(examples, tokenizer, LENGTH), training=training)
     with pytest.raises(InputError, match=message):
         TASK.check(examples)
 
@@ -61,9 +61,9 @@ def test_no_right_choice(label, tokenizer):
     examples = [EXAMPLES[0], ChoiceExample("a", ("x", "y", "z"), label)]
     message = f"example number 2: the right choice is {label}; expected 0 to 2"
     with pytest.raises(InputError, match=message):
-        TASK.features(examples, tokenizer, training=True, **LENGTH)
+        TASK.features(Inputs(examples, tokenizer, LENGTH), training=True)
     with pytest.raises(InputError, match=message):
         TASK.check(examples)
     with pytest.raises(InputError, match=message):
         TASK.score([0, 0], examples)
-    assert len(TASK.features(examples, tokenizer, training=False, **LENGTH)) == 2
+    assert len(TASK.features(Inputs(examples, tokenizer, LENGTH), training=False)) == 2

@@ -8,23 +8,20 @@ import pytest
 from bertlib.data.examples import TextExample
 from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.classification import ClassificationTask, RegressionTask, softmax
+from bertlib.finetune.task import Inputs
 
 TASK = ClassificationTask(labels=("no", "yes"))
 EXAMPLES = [TextExample("a b", None, "yes", "r-1"), TextExample("a", "b c", "no")]
-LENGTH = {"max_length": 8}
+LENGTH = 8
 
 
 def say(task, logits, tokenizer, examples=EXAMPLES):
-    outputs = {"logits": np.array(logits, np.float32)}
-    features = task.features(examples, tokenizer, training=False, **LENGTH)
-    return (
-        task.decide(outputs, features, examples, tokenizer, **LENGTH),
-        task.details(outputs, features, examples, tokenizer, **LENGTH),
-    )
+    outputs, inputs = {"logits": np.array(logits, np.float32)}, Inputs(examples, tokenizer, LENGTH)
+    return task.decide(outputs, inputs), task.details(outputs, inputs)
 
 
 def test_rows_and_numbers(tokenizer):
-    features = TASK.features(EXAMPLES, tokenizer, training=True, **LENGTH)
+    features = TASK.features(Inputs(EXAMPLES, tokenizer, LENGTH), training=True)
     batch = features.batch(np.array([0, 1]))
     words = [[tokenizer.vocab[i] for i in row] for row in batch["input_ids"]]
     assert words == [
@@ -32,7 +29,7 @@ def test_rows_and_numbers(tokenizer):
         ["[CLS]", "a", "[SEP]", "b", "c", "[SEP]"],
     ]
     assert batch["labels"].tolist() == [1, 0]
-    assert not TASK.features(EXAMPLES, tokenizer, training=False, **LENGTH).labels
+    assert not TASK.features(Inputs(EXAMPLES, tokenizer, LENGTH), training=False).labels
 
 
 def test_the_likeliest_class_and_all_probabilities(tokenizer):
@@ -91,12 +88,12 @@ def test_a_task_that_is_none(fields, message):
 def test_a_label_unknown_or_missing_at_every_turn(label, message, tokenizer):
     examples = [EXAMPLES[0], TextExample("c", label=label)]
     with pytest.raises(InputError, match=message):
-        TASK.features(examples, tokenizer, training=True, **LENGTH)
+        TASK.features(Inputs(examples, tokenizer, LENGTH), training=True)
     with pytest.raises(InputError, match=message):
         TASK.check(examples)
     with pytest.raises(InputError, match=message):
         TASK.score(["yes", "no"], examples)
-    assert len(TASK.features(examples, tokenizer, training=False, **LENGTH)) == 2
+    assert len(TASK.features(Inputs(examples, tokenizer, LENGTH), training=False)) == 2
 
 
 def test_a_prediction_that_is_no_label():
@@ -111,8 +108,8 @@ NUMBERS = [TextExample("a", label=0.5, name="r-1"), TextExample("b", label="2")]
 
 def test_numbers(tokenizer):
     task = RegressionTask()
-    labels = task.features(NUMBERS, tokenizer, training=True, **LENGTH).batch(np.array([1, 0]))["labels"]
-    assert labels.tolist() == [2.0, 0.5]
+    features = task.features(Inputs(NUMBERS, tokenizer, LENGTH), training=True)
+    assert features.batch(np.array([1, 0]))["labels"].tolist() == [2.0, 0.5]
     said, more = say(task, [[1.25], [-3]], tokenizer, NUMBERS)
     assert said == [1.25, -3.0]
     assert more == [{}, {}]
@@ -125,7 +122,7 @@ def test_a_label_that_is_no_number(label, tokenizer):
     examples = [NUMBERS[0], TextExample("b", label=label, name="r-2")]
     message = f"example r-2: the label is {label!r}; expected a number"
     with pytest.raises(InputError, match=message):
-        RegressionTask().features(examples, tokenizer, training=True, **LENGTH)
+        RegressionTask().features(Inputs(examples, tokenizer, LENGTH), training=True)
     with pytest.raises(InputError, match=message):
         RegressionTask().check(examples)
     with pytest.raises(InputError, match=message):

@@ -10,10 +10,18 @@ import torch
 from bertlib import WordPieceTokenizer
 from bertlib.errors import BertlibError, CheckpointError
 from bertlib.finetune.builders import builder
-from bertlib.finetune.folder import FineTunedModel, check_replaceable, load_finetuned, save_finetuned
+from bertlib.finetune.folder import (
+    FineTunedModel,
+    check_replaceable,
+    load_body,
+    load_finetuned,
+    save_finetuned,
+)
 from bertlib.finetune.formats import Columns, task_of
 from bertlib.finetune.kinds import KINDS, task_from_dict
 from bertlib.finetune.qa import QuestionTask
+from bertlib.model import BertModel
+from bertlib.store import load_pretrained
 
 BUILDS = [*((kind, "") for kind in KINDS), ("choice", "adapters:3"), ("intents", "lora:2"),
           ("tagging", "bilstm:weighted-all"), ("tagging", "adapters:2")]  # fmt: skip
@@ -52,6 +60,28 @@ def test_there_and_back(kind, build, tuned, planted, tmp_path):
     assert [p.requires_grad for p in after.model.parameters()] == [
         p.requires_grad for p in before.model.parameters()
     ]
+
+
+@pytest.mark.parametrize("build", ["", "lora:2", "bilstm:weighted-all"])
+def test_the_body_of_a_fine_tuned_model_is_a_start(build, tuned, tmp_path):
+    before = tuned("tagging", build).model.bert
+    after, tokenizer = load_body(save_finetuned(tmp_path / "model", tuned("tagging", build)))
+    assert after.state_dict().keys() == BertModel(after.config).state_dict().keys()  # LoRA is merged
+    assert all(p.requires_grad for p in after.parameters())
+    row = torch.tensor([[1, 5, 6, 7]])
+    assert torch.allclose(after(row).last_hidden_state, before(row).last_hidden_state, atol=1e-6)
+    assert len(tokenizer) == after.config.vocab_size
+
+
+def test_what_is_no_start(tuned, tmp_path):
+    adapted = save_finetuned(tmp_path / "adapted", tuned("tagging", "adapters:2"))
+    with pytest.raises(CheckpointError, match=r"was fine-tuned with adapters.*expected a pre-trained model"):
+        load_body(adapted)
+    whole = save_finetuned(tmp_path / "whole", tuned("tagging"))
+    with pytest.raises(CheckpointError, match="it is a fine-tuned model, or an encoder; give a pre-trained"):
+        load_pretrained(whole)
+    with pytest.raises(CheckpointError, match="no model in"):
+        load_body(tmp_path)
 
 
 def test_what_can_be_read_in_it(tuned, tmp_path):

@@ -24,6 +24,7 @@ from bertlib.finetune.formats import (
     Columns,
     format_of,
     is_split,
+    looked_for,
     read_examples,
     suited_model,
 )
@@ -189,6 +190,55 @@ def test_mnli_has_two_dev_sets(put):
     )
     read = {name: read_examples(name, folder, "dev", Columns())[0].first for name in ("mnli", "mnli-mm")}
     assert read == {"mnli": "matched", "mnli-mm": "mismatched"}
+
+
+def test_every_split_of_mnli_by_its_own_name(put):
+    rows = {name: "\t".join(["4", *"1234567", name, "b", "neutral", "neutral"]) for name in "mu"}
+    names = ("dev_matched.tsv", "dev_mismatched.tsv")
+    folder = put({name: f"{MNLI}{row}\n" for name, row in zip(names, rows.values(), strict=True)})
+    for task in ("mnli", "mnli-mm"):
+        for source, split in ((folder, "dev_mismatched"), (folder / names[1], "dev")):
+            assert read_examples(task, source, split, Columns())[0].first == "u"
+    with pytest.raises(InputError, match=r"no split is called 'dev_mismatched'; expected train, dev, test$"):
+        read_examples("rte", folder, "dev_mismatched", Columns())
+
+
+def test_no_two_tasks_are_told_in_the_same_words():
+    told = [one.about for one in FORMATS.values()]
+    assert len(set(told)) == len(told)
+
+
+NAMED = {name: (files, first) for name, (files, first) in CASES.items() if name not in ("imdb", "intents")}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_file_named_itself(name, put):
+    files, first = NAMED[name]
+    path = put(files) / next(iter(files))
+    for split in ("train", "dev", "test"):
+        assert read_examples(name, path, split, Columns())[0] == first
+
+
+def test_texts_and_utterances_without_labels(put):
+    folder = put({"new/a.txt": "Fine", "seq.in": "play it\n"})
+    bare = Columns(label=None, tag=None)
+    for source in (folder / "new", folder / "new/a.txt"):
+        assert read_examples("imdb", source, "test", bare) == [TextExample("Fine", name="a.txt")]
+    for source in (folder, folder / "seq.in"):
+        assert read_examples("intents", source, "test", bare) == [IntentExample(("play", "it"), name="0")]
+
+
+def test_what_was_looked_for(put):
+    folder = put({"train.csv": "x"})
+    wanted = r"(expected a name that ends in .jsonl, also .gz or .xz; it holds 'train.csv')"
+    assert looked_for("copa", folder) == wanted
+    assert looked_for("imdb", folder) == "(it holds 'train.csv')"
+
+
+@pytest.mark.parametrize("name", ["sst2", "imdb", "comve", "copa"])
+def test_a_path_that_is_not_there(name, tmp_path):
+    with pytest.raises(CorpusError, match=r"there is no file or folder .*none.tsv; is the path spelt right"):
+        read_examples(name, tmp_path / "none.tsv", "dev", Columns())
 
 
 def test_a_damaged_held_out_file_is_no_missing_one(put):

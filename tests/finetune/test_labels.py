@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bertlib.data.examples import TextExample
 from bertlib.errors import InputError
-from bertlib.finetune.labels import distinct, listed, named, number_of
+from bertlib.finetune.labels import distinct, listed, named, number_of, one_a_word
 
 
 def test_numbers_by_size_words_by_letter():
@@ -44,5 +45,15 @@ def test_a_missing_label():
 
 def test_many_labels_are_cut_short():
     assert listed([str(n) for n in range(30)]).endswith("10, 11, … (30 in all)")
-    assert named("q-5", 0) == "q-5"
-    assert named("", 4) == "number 5"
+
+
+def test_what_an_example_is_called():
+    examples = [TextExample("a", name="q-5"), TextExample("b")]
+    assert list(named(examples)) == [("q-5", examples[0]), ("number 2", examples[1])]
+
+
+@pytest.mark.parametrize(("tags", "count"), [(None, 0), (("O",), 1), (("O",) * 3, 3)])
+def test_one_label_a_word(tags, count):
+    assert one_a_word(("O", "O"), ("a", "b"), name="s-1", what="tags") == ("O", "O")
+    with pytest.raises(InputError, match=f"sentence s-1 has {count} tags for 2 words; expected one for each"):
+        one_a_word(tags, ("a", "b"), name="s-1", what="tags")

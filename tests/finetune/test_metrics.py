@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 
@@ -124,10 +125,7 @@ def test_lengths_that_do_not_fit():
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    def refuse(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(metrics.importlib, "import_module", refuse)
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)  # as if it could not be imported
     with pytest.raises(
         MissingExtraError, match=r"scikit-learn is not installed; pip install .bertlib\[tasks\]"
     ):

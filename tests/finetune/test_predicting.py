@@ -9,6 +9,7 @@ import torch
 from bertlib.errors import InputError
 from bertlib.finetune.formats import Columns, task_of
 from bertlib.finetune.predicting import ask, evaluate, predict, run_head
+from bertlib.finetune.task import Inputs
 from bertlib.finetune.training import copy_body
 
 KINDS = ["classification", "regression", "tagging", "choice", "intents", "question"]
@@ -30,7 +31,7 @@ def asked(planted, body, tokenizer):
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_by_one_is_all_at_once(kind, asked, tokenizer):
     task, model, examples = asked(kind)
-    features = task.features(examples, tokenizer, max_length=16, training=True)
+    features = task.features(Inputs(examples, tokenizer, 16), training=True)
     together, alone = run_head(model, features, rows=6), run_head(model, features, rows=1)
     assert together.keys() == alone.keys()
     for name, rows in together.items():
@@ -45,7 +46,7 @@ def test_one_by_one_is_all_at_once(kind, asked, tokenizer):
 def test_dropout_is_off_and_the_mode_comes_back(training, asked, tokenizer):
     task, model, examples = asked("classification")
     model.train(training)
-    one, two = (ask(model, task, tokenizer, examples, max_length=16)[1] for _ in range(2))
+    one, two = (ask(model, task, Inputs(examples, tokenizer, 16)) for _ in range(2))
     assert all(map(np.array_equal, one["logits"], two["logits"]))
     assert model.training == training
     assert not any(weight.grad is not None for weight in model.parameters())
@@ -65,3 +66,9 @@ def test_no_examples(asked, tokenizer):
     task, model, _ = asked("classification")
     with pytest.raises(InputError, match="no examples; expected at least one"):
         predict(model, task, tokenizer, [], max_length=16)
+
+
+def test_a_plain_text_is_no_example(asked, tokenizer):
+    task, model, examples = asked("classification")
+    with pytest.raises(InputError, match=r"example 2 is a plain text \('red'\); expected .*TextExample"):
+        predict(model, task, tokenizer, [examples[0], "red"], max_length=16)

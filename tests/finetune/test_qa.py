@@ -15,11 +15,12 @@ from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.heads import QASpanHead
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.questions import WindowCounts
+from bertlib.finetune.task import Inputs
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer
 
 VOCAB = [*SPECIAL_TOKENS, *"abcdefghijklmnopqrstuvwxyz?", *"北京在哪里国"]
 LONG = "A B C D E F G H I J K L M"
-LENGTH = {"max_length": 10}  # 3 special, 2 for "q ?", 5 of the context
+LENGTH = 10  # 3 special, 2 for "q ?", 5 of the context
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +33,22 @@ def ask(text="", context=LONG, *, question="q?", impossible=False):
     return QuestionExample(question, context, answers, impossible)
 
 
-def oracle(task, examples, tokenizer, *, sure=5.0, null=0.0, **length):
+def oracle(task, examples, tokenizer, *, sure=5.0, null=0.0, length=LENGTH):
     """What a perfect head says: high where the labels of training point, everywhere else 0."""
-    learned = task.features(examples, tokenizer, training=True, **length)
+    inputs = Inputs(examples, tokenizer, length)
+    learned = task.features(inputs, training=True)
     logits = [np.zeros((size, 2), np.float32) for size in learned.lengths]
     for row, (start, end) in zip(logits, learned.labels["labels"], strict=True):
         row[0] = null
         if start:
             row[start, 0] = row[end, 1] = sure
-    features = task.features(examples, tokenizer, training=False, **length)
-    return {"logits": logits}, features
+    return {"logits": logits}, inputs
 
 
 def test_rows_and_labels_by_hand(tokenizer):
     """Stride 3: windows A-E, D-H, G-K, J-M; "H I" is in the third only."""
     task = QuestionTask(stride=3)
-    features, counts = task.counted([ask("H I")], tokenizer, **LENGTH)
+    features, counts = task.counted(Inputs([ask("H I")], tokenizer, LENGTH))
     rows = [[tokenizer.vocab[i] for i in features.row(n)] for n in range(len(features))]
     assert [" ".join(row[4:-1]) for row in rows] == ["a b c d e", "d e f g h", "g h i j k", "j k l m"]
     assert rows[0][:4] == ["[CLS]", "q", "?", "[SEP]"]
@@ -58,8 +59,13 @@ def test_rows_and_labels_by_hand(tokenizer):
     assert features.starts.dtype == np.int64
 
 
+def test_an_answer_longer_than_any_window_is_counted(tokenizer):
+    counts = QuestionTask(stride=3).counted(Inputs([ask("B C D E F G"), ask("A")], tokenizer, LENGTH))[1]
+    assert counts == WindowCounts(questions=2, windows=8, without_answer=7, lost=1)
+
+
 def test_a_batch_fits_the_head(tokenizer):
-    features = QuestionTask().features([ask("H I"), ask("A")], tokenizer, training=True, **LENGTH)
+    features = QuestionTask().features(Inputs([ask("H I"), ask("A")], tokenizer, LENGTH), training=True)
     batch = features.batch(np.arange(3))
     sizes = BertConfig(
         vocab_size=len(VOCAB), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
@@ -70,7 +76,7 @@ def test_a_batch_fits_the_head(tokenizer):
 
 
 def test_the_stride_is_a_third_of_the_length(tokenizer):
-    features = QuestionTask().features([ask("A")], tokenizer, training=False, **LENGTH)
+    features = QuestionTask().features(Inputs([ask("A")], tokenizer, LENGTH), training=False)
     assert len(features) == 4  # 10 // 3 = 3, as by hand
     assert not features.labels
 
@@ -78,7 +84,7 @@ def test_the_stride_is_a_third_of_the_length(tokenizer):
 def test_windows_without_the_answer_are_counted_apart_from_questions_without(tokenizer):
     examples = [ask("H I"), ask(impossible=True), replace_start(ask("A"), 3)]
     task = QuestionTask(no_answer=True, stride=3)
-    features, counts = task.counted(examples, tokenizer, **LENGTH)
+    features, counts = task.counted(Inputs(examples, tokenizer, LENGTH))
     assert counts == WindowCounts(questions=2, impossible=1, windows=8, without_answer=3, skipped=1)
     assert len(features) == 8
     assert (features.labels["labels"][4:] == 0).all()
@@ -89,15 +95,16 @@ def replace_start(example, start):
 
 
 def test_counting_without_training_looks_for_no_answers(tokenizer):
-    _, counts = QuestionTask().counted([replace_start(ask("A"), -1)], tokenizer, training=False, **LENGTH)
+    inputs = Inputs([replace_start(ask("A"), -1)], tokenizer, LENGTH)
+    _, counts = QuestionTask().counted(inputs, training=False)
     assert counts == WindowCounts(questions=1, windows=4)
 
 
 def test_a_perfect_head_answers_in_the_words_of_the_context(tokenizer):
     examples = [ask("H I"), ask("Bé", "A  Bé\nC"), ask("C D E", "a b\tC D E"), ask("M")]
     task = QuestionTask()
-    outputs, features = oracle(task, examples, tokenizer, **LENGTH)
-    said = task.decide(outputs, features, examples, tokenizer, **LENGTH)
+    outputs, inputs = oracle(task, examples, tokenizer)
+    said = task.decide(outputs, inputs)
     assert said == ["H I", "Bé", "C D E", "M"]
     assert task.score(said, examples) == {"exact": 1.0, "f1": 1.0}
 
@@ -105,8 +112,8 @@ def test_a_perfect_head_answers_in_the_words_of_the_context(tokenizer):
 def test_chinese_alike(tokenizer):
     task = QuestionTask(language="zh")
     examples = [ask("北京", "中国，北京。", question="哪里?")]
-    outputs, features = oracle(task, examples, tokenizer, max_length=12)
-    said = task.decide(outputs, features, examples, tokenizer, max_length=12)
+    outputs, inputs = oracle(task, examples, tokenizer, length=12)
+    said = task.decide(outputs, inputs)
     assert said == ["北京"]
     assert task.score(["京北"], examples) == {"exact": 0.0, "f1": 0.5}
 
@@ -116,12 +123,13 @@ def test_blocks_do_not_change_answers(tokenizer, monkeypatch):
 
     examples = [ask(text) for text in LONG.split()] + [ask("C D", "C D")]
     task = QuestionTask()
-    _, features = oracle(task, examples, tokenizer, **LENGTH)
+    features = task.features(Inputs(examples, tokenizer, LENGTH), training=False)
     monkeypatch.setattr(questions, "BLOCK", 4)
-    again, other = oracle(task, examples, tokenizer, **LENGTH)
+    outputs, inputs = oracle(task, examples, tokenizer)
+    other = task.features(inputs, training=False)
     assert (features.ids == other.ids).all()
     assert (features.starts == other.starts).all()
-    assert task.decide(again, other, examples, tokenizer, **LENGTH) == [*LONG.split(), "C D"]
+    assert task.decide(outputs, inputs) == [*LONG.split(), "C D"]
 
 
 def test_no_answer_wins_by_the_threshold(tokenizer):
@@ -129,23 +137,23 @@ def test_no_answer_wins_by_the_threshold(tokenizer):
     examples = [ask("H I")]
     for threshold, expected in ((0.0, ""), (1.0, "H I"), (0.99, "")):
         task = QuestionTask(no_answer=True, null_threshold=threshold)
-        outputs, features = oracle(task, examples, tokenizer, null=5.5, **LENGTH)
-        assert task.decide(outputs, features, examples, tokenizer, **LENGTH) == [expected]
+        outputs, inputs = oracle(task, examples, tokenizer, null=5.5)
+        assert task.decide(outputs, inputs) == [expected]
     always = QuestionTask()
-    assert always.decide(outputs, features, examples, tokenizer, **LENGTH) == ["H I"]
+    assert always.decide(outputs, inputs) == ["H I"]
 
 
 def test_n_best_answers(tokenizer):
     examples = [ask("B", "A B A"), ask(impossible=True, context="A")]
     task = QuestionTask(no_answer=True, n_best=3)
-    outputs, features = oracle(task, examples, tokenizer, null=2.0, **LENGTH)
-    listed = task.n_best_answers(outputs, features, examples, tokenizer, **LENGTH)
+    outputs, inputs = oracle(task, examples, tokenizer, null=2.0)
+    listed = task.n_best_answers(outputs, inputs)
     assert [(one.text, one.start, one.score) for one in listed[0]] == [
         ("B", 2, 10.0), ("A B", 0, 5.0), ("B A", 2, 5.0), ("", -1, 4.0),
     ]  # fmt: skip
     assert sum(one.probability for one in listed[0]) == pytest.approx(1)
     assert [one.text for one in listed[1]] == ["", "A"]
-    details = task.details(outputs, features, examples, tokenizer, **LENGTH)
+    details = task.details(outputs, inputs)
     assert json.loads(json.dumps(details))[0]["answers"][0]["text"] == "B"
 
 
@@ -153,33 +161,33 @@ def test_the_threshold_is_tuned_on_known_questions(tokenizer):
     """An answer that is right and weak, one that is not there: only a threshold between 3 and 6 has both."""
     examples = [ask("B", "A B"), ask(impossible=True, context="A B"), ask("A", "A B")]
     task = QuestionTask(no_answer=True)
-    outputs, features = oracle(task, examples, tokenizer, null=4.0, **LENGTH)
+    outputs, inputs = oracle(task, examples, tokenizer, null=4.0)
     outputs["logits"][0][0] = 6.5  # no answer is better by 3
     outputs["logits"][1][0] = 3.0  # by 6, for no span scores more than 0
-    tuned = task.tuned(outputs, features, examples, tokenizer, **LENGTH)
+    tuned = task.tuned(outputs, inputs)
     assert tuned == replace(task, null_threshold=3.0)
-    said = tuned.decide(outputs, features, examples, tokenizer, **LENGTH)
+    said = tuned.decide(outputs, inputs)
     assert said == ["B", "", "A"]
     assert tuned.score(said, examples)["no_answer_f1"] == 1.0
     with pytest.raises(InputError, match="a task that always answers has no threshold"):
-        QuestionTask().tuned(outputs, features, examples, tokenizer, **LENGTH)
+        QuestionTask().tuned(outputs, inputs)
 
 
 def test_answers_of_more_pieces_than_allowed_are_not_given(tokenizer):
     task = QuestionTask(max_answer=2)
     examples = [ask("A B C", "A B C D")]
-    outputs, features = oracle(task, examples, tokenizer, **LENGTH)
-    (said,) = task.decide(outputs, features, examples, tokenizer, **LENGTH)
+    outputs, inputs = oracle(task, examples, tokenizer)
+    (said,) = task.decide(outputs, inputs)
     assert said == "A"  # the best of those that are short enough, the first of two
 
 
 def test_empty_texts_are_no_accident(tokenizer):
     examples = [QuestionExample("", "", (), True), ask(impossible=True, context=" \n")]
     task = QuestionTask(no_answer=True)
-    outputs, features = oracle(task, examples, tokenizer, **LENGTH)
-    assert features.lengths.tolist() == [3, 5]
-    assert task.decide(outputs, features, examples, tokenizer, **LENGTH) == ["", ""]
-    assert task.tuned(outputs, features, examples, tokenizer, **LENGTH).null_threshold < np.inf
+    outputs, inputs = oracle(task, examples, tokenizer)
+    assert task.features(inputs, training=False).lengths.tolist() == [3, 5]
+    assert task.decide(outputs, inputs) == ["", ""]
+    assert task.tuned(outputs, inputs).null_threshold < np.inf
 
 
 @pytest.mark.parametrize(
@@ -198,18 +206,18 @@ def test_empty_texts_are_no_accident(tokenizer):
 )
 def test_what_cannot_be_learned_from(tokenizer, examples, training, message):
     with pytest.raises(InputError, match=message):
-        QuestionTask().features(examples, tokenizer, training=training, **LENGTH)
+        QuestionTask().features(Inputs(examples, tokenizer, LENGTH), training=training)
 
 
 def test_outputs_made_for_other_rows_are_refused(tokenizer):
     examples = [ask("H I"), ask("A")]
-    outputs, features = oracle(QuestionTask(), examples, tokenizer, **LENGTH)
+    outputs, inputs = oracle(QuestionTask(), examples, tokenizer)
     with pytest.raises(
         InputError, match="outputs for 6 rows, the examples have 6, and 4 rows of another length"
     ):
-        QuestionTask().decide({"logits": outputs["logits"][:6]}, features, examples, tokenizer, max_length=13)
+        QuestionTask().decide({"logits": outputs["logits"][:6]}, Inputs(examples, tokenizer, 13))
     with pytest.raises(InputError, match="outputs for 7 rows, the examples have 8"):
-        QuestionTask().decide({"logits": outputs["logits"][:7]}, features, examples, tokenizer, **LENGTH)
+        QuestionTask().decide({"logits": outputs["logits"][:7]}, inputs)
 
 
 def test_marks_need_known_answers():

@@ -10,6 +10,7 @@ from bertlib.errors import InputError
 from bertlib.finetune import questions
 from bertlib.finetune.offsets import PieceOffsets
 from bertlib.finetune.questions import Found, WindowCounts, find_answer, read_blocks, with_answers
+from bertlib.finetune.task import Inputs
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer
 
 CONTEXT = "The  Japanese built it."
@@ -26,7 +27,7 @@ def ask(*answers, question="Who?", context=CONTEXT, impossible=False):
 
 
 def blocks(examples, tokenizer, *, max_length=32, max_question=64):
-    return list(read_blocks(examples, tokenizer, max_length=max_length, max_question=max_question))
+    return list(read_blocks(Inputs(examples, tokenizer, max_length), max_question=max_question))
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import weakref
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 
 import bertlib.finetune.run as running
+from bertlib.data.examples import TextExample
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, InputError, TrainingError
 from bertlib.finetune.classification import ClassificationTask
 from bertlib.finetune.folder import load_finetuned
 from bertlib.finetune.formats import Columns
 from bertlib.finetune.heads import SequenceClassifier
 from bertlib.finetune.qa import QuestionTask
-from bertlib.finetune.request import Data, Request, load_data, load_start
-from bertlib.finetune.run import blind, report, run, space_for, tell_misplaced
+from bertlib.finetune.request import Data, Request, load_data, load_start, space_for, tell_misplaced
+from bertlib.finetune.run import blind, report, run
 
 QUICK = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 16, "max_length": 16, "dropout": 0.0}
 
@@ -48,7 +52,8 @@ def request_for(letters, pretrained, tmp_path):
 def test_from_files_to_a_folder(request_for, letters, planted):
     said: list[str] = []
     result = run(request_for(), say=said.append)
-    assert said == ["64 examples to train on, 20 held out; classification"]
+    start = f"model: {request_for().model}"
+    assert said == [start, "64 examples to train on, 20 held out; classification"]
     assert result.examples == (64, 20)
     assert result.scores["accuracy"] > 0.9
     assert result.baseline == {"accuracy": 0.5}
@@ -147,9 +152,11 @@ class Poisoned(SequenceClassifier):
 
 
 def poison(monkeypatch, after):
+    left = iter(after)
+
     def build(bert):
         model = Poisoned(bert, 2)
-        model.left = after
+        model.left = next(left)
         return model
 
     monkeypatch.setattr(running, "builder", lambda spec, task: build)
@@ -157,22 +164,31 @@ def poison(monkeypatch, after):
 
 def test_the_last_good_model_stays_after_a_loss_that_is_no_number(request_for, monkeypatch, planted):
     """Four steps an epoch; the seventh is poisoned."""
-    poison(monkeypatch, after=6)
-    with pytest.raises(TrainingError, match=r"step 7 of 8: the loss \(nan\).*the model of epoch 1 is kept"):
+    poison(monkeypatch, after=[6])
+    with pytest.raises(TrainingError, match=r"seed 0, step 7 of 8: .*out holds the best epoch before that"):
         run(request_for())
     tuned = load_finetuned(request_for().out)
+    assert tuned.evaluate(planted("classification", 20, seed=1)) == tuned.facts["scores"]
+
+
+def test_the_best_seed_stays_when_a_later_one_fails(request_for, monkeypatch, planted):
+    poison(monkeypatch, after=[99, 2])
+    with pytest.raises(TrainingError, match=r"seed 1, step 3 of 8: .*out holds the best epoch before that"):
+        run(request_for(seeds=2))
+    tuned = load_finetuned(request_for().out)
+    assert tuned.facts["recipe"]["seed"] == 0
     assert tuned.evaluate(planted("classification", 20, seed=1)) == tuned.facts["scores"]
 
 
 def test_a_failed_run_leaves_an_older_model_alone(request_for, monkeypatch, letters):
     out = run(request_for()).out
     before = {file.name: file.read_bytes() for file in out.iterdir()}
-    with pytest.raises(TrainingError, match="no epoch was finished"):
+    with pytest.raises(TrainingError, match=r"or a longer warm-up \(it was 10% of the steps\)$"):
         run(request_for(changes=QUICK | {"learning_rate": 1e30}))
     with pytest.raises(ConfigError):
         run(request_for(changes=QUICK | {"epochs": 0}))
     with pytest.raises(CorpusError):
-        run(request_for(data=Path("nowhere")))
+        run(request_for(dev=Path("nowhere")))
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
@@ -184,16 +200,36 @@ def test_what_is_wrong_is_said_before_anything_is_read(request_for, tmp_path, mo
         run(request_for())
     with pytest.raises(ConfigError, match="0 seeds; expected at least 1"):
         run(request_for(out=tmp_path / "new", seeds=0))
+    with pytest.raises(InputError, match="freeze 'heads'; expected 'embeddings', 'body', or a number"):
+        run(request_for(out=tmp_path / "new", changes={"freeze": "heads"}))
+    with pytest.raises(ConfigError, match="epochs is 0; expected at least 1"):
+        run(request_for(out=tmp_path / "new", changes={"epochs": 0}))
+
+
+def test_nothing_is_said_before_everything_is_read(request_for, letters):
+    with (letters / "dev.csv").open("a") as file:
+        file.write("a b,erly\n")
+    said: list[str] = []
+    with pytest.raises(InputError, match="the label 'erly' was not seen in training"):
+        run(request_for(), say=said.append)
+    with pytest.raises(InputError, match="a BiLSTM labels words, and this is classification"):
+        run(request_for(build="bilstm:last"), say=said.append)
+    assert said == []
 
 
 def test_several_seeds(request_for):
-    result = run(request_for(seeds=2, changes=QUICK | {"epochs": 1, "learning_rate": 3e-3}))
+    said: list[str] = []
+    result = run(request_for(seeds=2, changes=QUICK | {"epochs": 1, "learning_rate": 3e-3}), say=said.append)
+    assert said[2:] == ["run 1 of 2, with seed 0", "run 2 of 2, with seed 1"]
     assert len(result.runs) == 2
     assert result.runs[0] != result.runs[1]
     assert result.scores == max(result.runs, key=lambda scores: scores["accuracy"])
-    (line,) = [line for line in report(result) if " seeds: " in line]
-    assert "accuracy of 2 seeds: 0." in line
-    assert "±" in line
+    lines = report(result)
+    assert lines[0].startswith("fine-tuned with 2 seeds on 64 examples in ")
+    assert lines[0].endswith(f"epoch 1 of 1 with seed {result.recipe.seed} was the best")
+    assert lines[1].startswith(f"held-out (20 examples) with seed {result.recipe.seed}: accuracy 0.")
+    assert lines[2].startswith("    all seeds: accuracy 0.")
+    assert "± " in lines[2]
     assert load_finetuned(result.out).facts["runs"] == result.runs
 
 
@@ -201,13 +237,122 @@ def test_a_small_search(request_for):
     said: list[str] = []
     changes = {name: value for name, value in QUICK.items() if name != "learning_rate"}
     result = run(request_for(search=2, changes=changes | {"epochs": 1}), say=said.append)
-    assert "random search over learning_rate" in said
-    assert len(result.trials) == 2
+    assert said[2] == "random search over learning_rate: 2 trials"
+    assert said[3:5] == [
+        f"trial {row['trial']} of 2, learning_rate {row['learning_rate']}" for row in result.trials
+    ]
+    assert said[5].startswith(f"best of 2 trials: learning_rate {result.recipe.learning_rate}; accuracy 0.")
+    table = report(result)[3:6]
+    assert table[0].split() == ["trial", "learning_rate", "accuracy", "seconds"]
+    assert [line.split()[2] for line in table[1:]] == [f"{row['score']:.3f}" for row in result.trials]
     best = max(result.trials, key=lambda row: row["score"])
     assert result.recipe.learning_rate == best["learning_rate"]
     assert result.recipe.batch_size == 16  # what was fixed stays
     assert result.scores["accuracy"] == pytest.approx(best["score"])
     assert load_finetuned(result.out).facts["trials"] == result.trials
+
+
+def test_a_search_trains_each_recipe_once_and_remembers_one_model(request_for, tmp_path, monkeypatch):
+    recipes, models, fine_tune = [], [], running.fine_tune
+
+    def watched(task, body, tokenizer, train, dev, recipe, **options):
+        assert sum(model() is not None for model in models) <= 1
+        tuned = fine_tune(task, body, tokenizer, train, dev, recipe, **options)
+        recipes.append(recipe)
+        models.append(weakref.ref(tuned.model))
+        return tuned
+
+    monkeypatch.setattr(running, "fine_tune", watched)
+    changes = {name: value for name, value in QUICK.items() if name != "learning_rate"} | {"epochs": 1}
+    found = run(request_for(search=3, limit=16, changes=changes))
+    rates = [row["learning_rate"] for row in found.trials]
+    assert [recipe.learning_rate for recipe in recipes] == rates
+    changed = changes | {"learning_rate": found.recipe.learning_rate}
+    alone = run(request_for(out=tmp_path / "alone", limit=16, changes=changed))
+    assert found.scores == alone.scores
+    files = [(result.out / "model.safetensors").read_bytes() for result in (found, alone)]
+    assert files[0] == files[1]
+    recipes.clear()
+    more = run(request_for(search=3, seeds=2, limit=16, changes=changes))
+    assert recipes[3:] == [found.recipe.replace(seed=1)]
+    assert more.runs[0] == found.scores
+
+
+def test_a_search_for_more_than_there_is_says_so(request_for):
+    said: list[str] = []
+    changes = {name: value for name, value in QUICK.items() if name != "learning_rate"} | {"epochs": 1}
+    result = run(request_for(search=30, limit=16, changes=changes), say=said.append)
+    assert said[2] == "random search over learning_rate: 3 trials; there are no more points"
+    assert len(result.trials) == 3
+
+
+def test_each_epoch_says_which_run_it_is_of(request_for, capsys):
+    changes = {name: value for name, value in QUICK.items() if name != "learning_rate"} | {"epochs": 1}
+    run(request_for(search=2, seeds=2, limit=16, changes=changes), progress=True)
+    err = capsys.readouterr().err
+    assert "trial 1 of 2, learning_rate 0.0" in err
+    assert re.search(r"trial 2 of 2, learning_rate 0\.\d+: epoch 1 of 1: loss ", err)
+    assert "seed 1: epoch 1 of 1: loss " in err
+
+
+class TwoScores(ClassificationTask):
+    """Its score is always 0; another one rises."""
+
+    found: ClassVar[list[float]] = []
+
+    def score(self, predictions, examples):
+        return {"accuracy": 0.0, "other": self.found.pop(0)}
+
+
+def test_at_a_tie_the_other_scores_decide_between_epochs_seeds_and_trials(request_for, monkeypatch):
+    task = TwoScores(labels=("early", "late"))
+    monkeypatch.setattr(running, "load_data", lambda request: load_data(request)._replace(task=task))
+    monkeypatch.setattr(running, "save_finetuned", lambda folder, tuned: folder)
+    monkeypatch.setattr(running, "blind", lambda data: {})
+    TwoScores.found = [0.1, 0.3, 0.4, 0.2]
+    found = run(request_for(seeds=2))
+    assert (found.recipe.seed, found.scores["other"]) == (1, 0.4)
+    assert "epoch 1 of 2 with seed 1 was the best" in report(found)[0]
+    TwoScores.found = [0.1, 0.5, 0.2]
+    changes = {name: value for name, value in QUICK.items() if name != "learning_rate"} | {"epochs": 1}
+    found = run(request_for(search=3, changes=changes))
+    assert found.recipe.learning_rate == found.trials[1]["learning_rate"]
+    assert found.scores["other"] == 0.5
+
+
+def test_texts_that_the_vocabulary_cannot_read(request_for, letters):
+    said: list[str] = []
+    write_table(letters / "train.csv", [TextExample(f"a {n} ö!", label=f"l{n % 2}") for n in range(16)])
+    (letters / "dev.csv").unlink()
+    run(request_for(changes=QUICK | {"epochs": 1}), say=said.append)
+    assert said[2] == (
+        "50% of the pieces are unknown to small; try --model with one that knows the language, such as "
+        "tiny-zh for Chinese"
+    )
+
+
+def test_how_much_is_trained(request_for):
+    said: list[str] = []
+    result = run(
+        request_for(build="adapters:2", scratch=True, changes=QUICK | {"epochs": 1}), say=said.append
+    )
+    (line,) = [line for line in report(result) if "parameters are trained" in line]
+    assert line == f"    {result.trained}"
+    assert 0 < result.trained.share < 0.5
+    assert "frozen (--build or --freeze) and random (--from-scratch); leave one" in said[-1]
+
+
+def test_another_model_is_not_replaced(request_for, letters, tmp_path):
+    out = run(request_for(changes=QUICK | {"epochs": 1})).out
+    before = (out / "model.safetensors").read_bytes()
+    said: list[str] = []
+    run(request_for(changes=QUICK | {"epochs": 1, "seed": 1}), say=said.append)
+    assert f"{out} holds a model of the same task and data; it will be replaced" in said
+    assert (out / "model.safetensors").read_bytes() != before
+    with pytest.raises(CheckpointError, match="holds a model with task classify, and this one has task sst2"):
+        run(request_for("sst2"))
+    with pytest.raises(CheckpointError, match=r"with data .*letters, and this one has data .*nowhere\.csv; "):
+        run(request_for(data=tmp_path / "nowhere.csv"))
 
 
 def test_what_is_searched(request_for, pretrained):
@@ -250,11 +395,17 @@ def test_when_to_say_that_there_is_no_answer_is_chosen_on_held_out_questions(req
     train = write_squad(tmp_path / "train.json", planted("question", 48))
     questions = planted("question", 18, seed=1)
     dev = write_squad(tmp_path / "dev.json", questions)
-    result = run(request_for("squad", data=train, dev=dev, changes=QUICK | {"epochs": 1}))
+    said: list[str] = []
+    result = run(request_for("squad", data=train, dev=dev, changes=QUICK | {"epochs": 1}), say=said.append)
+    assert said[2] == (
+        "48 questions, 48 windows; 0 of them without the answer to their question, 0 answers in no window"
+    )
     assert isinstance(result.task, QuestionTask)
     assert result.task.no_answer
     assert result.task.null_threshold != 0
     assert result.scores["f1"] >= result.epochs[0].scores["f1"]
+    wanted = f"; no-answer threshold {result.task.null_threshold:.2f}, chosen on these examples"
+    assert report(result)[1].endswith(wanted)
     tuned = load_finetuned(result.out)
     assert tuned.task == result.task
     assert tuned.evaluate(questions) == result.scores

@@ -187,7 +187,11 @@ class Other:
         ({"count": Between(1, 3)}, {"method": "random", "trials": 2}, "count is a whole number"),
         ({"rate": Between(1, 2)}, {}, "rate is a range; a grid needs its values"),
         ({"rate": (1.0,)}, {"method": "best"}, "method 'best'; expected grid, random or bayesian"),
-        ({"rate": (1.0,)}, {"trials": 5}, "5 trials of a grid of 1 points"),
+        (
+            {"rate": (1.0,)},
+            {"trials": 5},
+            "5 trials of a grid of 1 point, which is walked whole; ask for 1, or",
+        ),
         ({"rate": (1.0,)}, {"method": "random"}, "random search with None trials"),
         ({"rate": (1.0,)}, {"method": "random", "trials": 0}, "random search with 0 trials"),
     ],

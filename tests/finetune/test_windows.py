@@ -13,6 +13,7 @@ from bertlib.data.examples import Answer, QuestionExample
 from bertlib.finetune.offsets import PieceOffsets
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.reading.squad import read_squad
+from bertlib.finetune.task import Inputs
 from bertlib.finetune.windows import cut_windows, most_context, pack_windows, window_labels
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer
 
@@ -113,7 +114,7 @@ def theirs_like(tokenizer, folder):
 def compare_with_transformers(examples, tokenizer, theirs, *, max_length, stride):
     """Every row's ids, its token types, its offsets, and where its answer begins and ends; returns the rows."""
     task = QuestionTask(stride=stride, max_question=max_length)
-    ours = task.features(examples, tokenizer, max_length=max_length, training=True)
+    ours = task.features(Inputs(examples, tokenizer, max_length), training=True)
     places, row = PieceOffsets(tokenizer), 0
     for one in examples:
         room = max_length - 3 - len(tokenizer.words_to_ids(one.question))

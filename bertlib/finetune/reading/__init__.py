@@ -1,18 +1,18 @@
 """Readers of the formats in which the data of fine-tuning is published: a path in, a list of examples out."""
 
-from bertlib.finetune.reading.choices import read_codah, read_comve, read_copa, read_swag
+from bertlib.finetune.reading.choices import (
+    read_codah,
+    read_comve,
+    read_comve_split,
+    read_copa,
+    read_swag,
+)
 from bertlib.finetune.reading.columns import TagCount, count_tags, read_columns, to_bio
-from bertlib.finetune.reading.folders import read_folders
+from bertlib.finetune.reading.folders import read_folders, read_reviews, read_texts
 from bertlib.finetune.reading.glue import GLUE, GlueTask, read_glue
-from bertlib.finetune.reading.glue_submission import write_glue_predictions
 from bertlib.finetune.reading.intents import read_intents
 from bertlib.finetune.reading.opening import find_split, open_text
-from bertlib.finetune.reading.predictions import (
-    read_predictions,
-    read_squad_predictions,
-    write_predictions,
-    write_squad_predictions,
-)
+from bertlib.finetune.reading.predictions import check_out, read_predictions, write_predictions
 from bertlib.finetune.reading.squad import SquadReport, read_squad, squad_report
 from bertlib.finetune.reading.tables import read_table
 
@@ -21,24 +21,25 @@ __all__ = [
     "GlueTask",
     "SquadReport",
     "TagCount",
+    "check_out",
     "count_tags",
     "find_split",
     "open_text",
     "read_codah",
     "read_columns",
     "read_comve",
+    "read_comve_split",
     "read_copa",
     "read_folders",
     "read_glue",
     "read_intents",
     "read_predictions",
+    "read_reviews",
     "read_squad",
-    "read_squad_predictions",
     "read_swag",
     "read_table",
+    "read_texts",
     "squad_report",
     "to_bio",
-    "write_glue_predictions",
     "write_predictions",
-    "write_squad_predictions",
 ]

@@ -117,6 +117,33 @@ def read_comve(data: str | Path, answers: str | Path | None = None) -> list[Choi
     return some(examples, data)
 
 
+def read_comve_split(source: Path, split: str, *, labels: bool = True) -> list[ChoiceExample] | None:
+    """Read one split of ComVE's folder, whose data and answers lie in two files.
+
+    Args:
+        source: the folder around "train", "dev" and "test", or a file with data, its answers beside it.
+        split: which of the three.
+        labels: False: the answers are not looked at.
+
+    Returns:
+        The examples; None if there is no folder "dev".
+
+    Raises:
+        CorpusError: no data, or as :func:`read_comve`.
+    """
+    inner = source.parent if source.is_file() else source / split
+    if split == "dev" and not inner.is_dir():
+        return None
+    data, right = (
+        next((file for file in sorted(inner.glob("*")) if word in file.name), None)
+        for word in ("data", "answers")
+    )
+    data = source if source.is_file() else data
+    if data is None:
+        raise CorpusError(f"there is no file with 'data' in its name in {inner}; give ComVE's folder")
+    return read_comve(data, right if labels else None)
+
+
 def place(label: str | None, labels: str, where: str) -> int | None:
     """Return the place of a label among the letters that are labels; None where there is none.
 

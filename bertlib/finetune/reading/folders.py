@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.reading.opening import clear_errors, listed, some
+from bertlib.finetune.reading.opening import clear_errors, listed, open_text, some
+from bertlib.finetune.reading.rows import ending
 
 BREAK = re.compile(r"(?:\s*<br\s*/?>)+\s*", re.IGNORECASE)
 Wanted = Callable[[PurePosixPath], bool]
@@ -49,6 +50,50 @@ def read_folders(
     if not found and split:
         raise CorpusError(f"{source} has no class folders in a folder {split!r}; is the split spelt right?")
     return some([to_example(name, found[name], source) for name in sorted(found)], source)
+
+
+def read_texts(source: str | Path) -> list[TextExample]:
+    """Read texts without labels: the ``.txt`` files of a folder, or one; plain, ``.gz`` or ``.xz``.
+
+    Raises:
+        CorpusError: there are none; as :func:`open_text`.
+    """
+    source = Path(source).expanduser()
+    examples = []
+    for path in [source] if source.is_file() else bare_texts(source):
+        with open_text(path) as lines:
+            examples.append(TextExample(BREAK.sub(" ", lines.read()).strip(), name=path.name))
+    return some(examples, source)
+
+
+def read_reviews(source: Path, split: str, *, labels: bool = True) -> list[TextExample] | None:
+    """Read one split as IMDB lies on disk, or, for predictions, texts in no folder of a class.
+
+    Args:
+        source: a folder, an archive of one, or a ``.txt`` file.
+        split: "train", "dev" or "test".
+        labels: False: texts without labels will do.
+
+    Returns:
+        The examples; None if there is no "dev", as in IMDB.
+
+    Raises:
+        CorpusError: as :func:`read_folders` and :func:`read_texts`.
+    """
+    if ending(source) == ".txt":
+        return read_texts(source)
+    around = (source, *source.iterdir()) if source.is_dir() else ()
+    if around and not any((folder / split).is_dir() for folder in around):
+        if not labels and bare_texts(source):
+            return read_texts(source)
+        if split == "dev":
+            return None
+    return read_folders(source, split)
+
+
+def bare_texts(folder: Path) -> list[Path]:
+    """Return the text files that lie in a folder itself, in no folder of a class."""
+    return sorted(path for path in folder.glob("[!.]*") if ending(path) == ".txt" and path.is_file())
 
 
 def texts_in_folder(folder: Path, wanted: Wanted) -> Iterator[tuple[PurePosixPath, bytes]]:

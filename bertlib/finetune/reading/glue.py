@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError, InputError
-from bertlib.finetune.reading.opening import find_split, listed, nearest, some
+from bertlib.finetune.reading.opening import find_split, listed, nearest, open_text, some
 from bertlib.finetune.reading.rows import read_rows
 from bertlib.finetune.reading.tables import as_label
 
@@ -29,7 +29,7 @@ class GlueTask:
         labels: all labels, in order, the first standing for number 0; empty where they are numbers.
         metric: the function of :mod:`bertlib.finetune.metrics` that marks it.
         splits: what each file is called, without ``.tsv``.
-        columns: their names, where train and dev have no header.
+        columns: their names, where files with labels have no header.
         skip_broken: leave out rows of another length than the header.
     """
 
@@ -79,51 +79,67 @@ TASKS = (
 GLUE: dict[str, GlueTask] = {task.name: task for task in TASKS}
 
 
-def read_glue(task: str, folder: str | Path, split: str) -> list[TextExample]:
+def read_glue(task: str, source: str | Path, split: str = "", *, labels: bool = True) -> list[TextExample]:
     """Read one file of a GLUE task; two kinds of rows are left out.
 
     Those are rows without an agreed label (MNLI's "-"), and rows of QQP that a line end cuts in two.
 
     Args:
         task: a name in ``GLUE``, such as "SST-2".
-        folder: the benchmark's folder, which holds one folder a task, or the task's own.
-        split: "train", "dev" or "test"; of MNLI also "dev_mismatched" and "test_mismatched".
+        source: the benchmark's folder, which holds one folder a task; the task's own; or one file.
+        split: of a folder: "train", "dev" or "test"; of MNLI also "dev_mismatched" and "test_mismatched".
+        labels: False: they are not looked at, and a file may lack them.
 
     Returns:
-        The examples, named by the file's ``index`` or ``id``, else counted from 0. Labels are None in a test
-        set, numbers in STS-B.
+        The examples, named by the file's ``index`` or ``id``, else counted from 0. Labels are numbers in
+        STS-B; None in a folder's test set, and where they are not looked at.
 
     Raises:
         InputError: an unknown task or split.
         CorpusError: no such folder or file; a file of another layout; an unknown label, with its line.
     """
-    known = glue_task(task)
-    if split not in known.splits:
-        raise InputError(f"{task} has no split {split!r}; it has {', '.join(known.splits)}")
-    inner = Path(folder).expanduser() / task
-    path = find_split(inner if inner.is_dir() else folder, known.splits[split] + ".tsv")
-    test = split.startswith("test")
+    known, path = glue_task(task), Path(source).expanduser()
+    if not path.is_file():
+        path, labels = glue_file(known, path, split), labels and not split.startswith("test")
     rows = read_rows(
         path,
-        [column for column in (known.first, known.second, None if test else known.label) if column],
-        optional=("index", "id"),
+        [column for column in (known.first, known.second, known.label if labels else None) if column],
+        optional=("index", "id", known.label),
         delimiter="\t",
-        header=True if test else known.columns or True,
+        header=known.columns if known.columns and not has_header(known, path) else True,
         skip_broken=known.skip_broken,
     )
-    examples = []
-    for number, (line, values) in enumerate(rows):
-        label = None if test else values[known.label]
-        if label != NO_MAJORITY:
-            examples.append(
-                TextExample(
-                    first=values[known.first],
-                    second=values[known.second] if known.second else None,
-                    label=None if label is None else known_label(known, label, f"{path}, line {line}"),
-                    name=values.get("index", values.get("id", str(number))),
-                )
-            )
+    examples = [
+        TextExample(
+            first=values[known.first],
+            second=values[known.second] if known.second else None,
+            label=known_label(known, values[known.label], f"{path}, line {line}") if labels else None,
+            name=values.get("index", values.get("id", str(number))),
+        )
+        for number, (line, values) in enumerate(rows)
+        if values.get(known.label) != NO_MAJORITY
+    ]
     return some(examples, path)
+
+
+def glue_file(task: GlueTask, folder: Path, split: str) -> Path:
+    """Return the file of a split in the benchmark's folder or the task's own.
+
+    Raises:
+        InputError: the task has no such split.
+        CorpusError: the folder has no such file.
+    """
+    if split not in task.splits:
+        raise InputError(f"{task.name} has no split {split!r}; it has {', '.join(task.splits)}")
+    inner = folder / task.name
+    return find_split(inner if inner.is_dir() else folder, task.splits[split] + ".tsv")
+
+
+def has_header(task: GlueTask, path: Path) -> bool:
+    """Does the first line of this file name its columns? In CoLA only files without labels have one."""
+    with open_text(path) as lines:
+        names = lines.readline().rstrip("\n").split("\t")
+    return task.first in names and task.label not in names
 
 
 def glue_task(name: str) -> GlueTask:

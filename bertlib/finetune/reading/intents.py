@@ -11,15 +11,25 @@ from bertlib.finetune.reading.opening import find_split, open_text, some
 FILES = ("seq.in", "seq.out", "label")
 
 
-def read_intents(folder: str | Path) -> list[IntentExample]:
+def read_intents(source: str | Path, *, labels: bool = True) -> list[IntentExample]:
     """Read ``seq.in`` (words), ``seq.out`` (slots) and ``label`` (intents), one utterance a line.
 
     Args:
-        folder: of one split, such as ``snips/train``; the files are plain, ``.gz`` or ``.xz``.
+        source: folder of one split, such as ``snips/train``, or its ``seq.in``; the files are plain, ``.gz``
+            or ``.xz``.
+        labels: False: only the words are read, from ``seq.in`` or whatever file ``source`` is.
 
     Raises:
         CorpusError: a file that is missing or cannot be read; files, or words and slots, of unequal number.
     """
+    source = Path(source).expanduser()
+    folder = source.parent if source.is_file() else source
+    if not labels:
+        lines = read_lines(source if source.is_file() else find_split(folder, FILES[0]))
+        words_alone = [
+            IntentExample(tuple(line.split()), name=str(n)) for n, line in enumerate(lines) if line.strip()
+        ]
+        return some(words_alone, source)
     said, slots, intents = (read_lines(find_split(folder, name)) for name in FILES)
     if not len(said) == len(slots) == len(intents):
         raise CorpusError(

@@ -1,77 +1,139 @@
-"""Predictions as files: SQuAD's JSON of id and answer, or a JSON object a line for any task."""
+"""Predictions as files: a JSON object a line for any task, and what the official scripts of two read."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bertlib.errors import CorpusError, InputError
 from bertlib.files import write_text
+from bertlib.finetune.labels import Named
 from bertlib.finetune.reading.opening import listed, open_text
-from bertlib.finetune.reading.squad import read_json
+
+INPUTS = ("name", "first", "second", "words", "question", "context", "prompt", "choices")  # all but labels
+OFFICIAL = {".json": "SQuAD's and CMRC's answers", ".tsv": "GLUE's submissions"}
+TOP = 5.0  # STS-B's similarities lie between 0 and this
 
 
-class Named(Protocol):
-    """Any example."""
+def check_out(path: str | Path, official: str) -> None:
+    """Refuse a name that promises a layout which the task does not have.
 
-    @property
-    def name(self) -> str:
-        """What the example is called in its file."""
-
-
-def write_squad_predictions(path: str | Path, examples: Sequence[Named], answers: Sequence[str]) -> None:
-    """Write ``{id: answer}``, which SQuAD's official script reads; "" says that there is no answer.
-
-    Raises:
-        InputError: another number of answers, or a name that occurs twice.
-    """
-    write_text(Path(path), json.dumps(by_name(examples, answers), ensure_ascii=False, indent=1) + "\n")
-
-
-def read_squad_predictions(path: str | Path, examples: Sequence[Named]) -> list[str]:
-    """Read ``{id: answer}`` and return the answers in the order of the examples.
+    Args:
+        path: where predictions are to be written.
+        official: what those end in that the task's official script reads; "": it has none.
 
     Raises:
-        CorpusError: a file that cannot be read or has another shape; predictions of another data set.
+        InputError: such a name.
     """
-    found = read_json(path)
-    if not isinstance(found, dict) or not all(isinstance(answer, str) for answer in found.values()):
-        raise CorpusError(f"{path} is no predictions file; expected one JSON object of ids and answers")
-    return in_order(path, found, examples)
+    kind = Path(path).suffix
+    if kind in OFFICIAL and kind != official:
+        raise InputError(
+            f"{path}: a {kind} is for {OFFICIAL[kind]}; name it {Path(path).stem}.jsonl, for a JSON object a "
+            "line"
+        )
 
 
-def write_predictions(path: str | Path, examples: Sequence[Named], predictions: Sequence[Any]) -> None:
-    """Write one JSON object a line: ``{"name": …, "prediction": …}``.
+def write_predictions(
+    path: str | Path,
+    examples: Sequence[Named],
+    predictions: Sequence[Any],
+    *,
+    task: str = "",
+    data: str = "",
+) -> None:
+    """Write predictions in the layout that the file's name asks for.
+
+    ``NAME.json``: one object of names and predictions, which the official scripts of SQuAD and CMRC read.
+    ``NAME.tsv``: ``index`` and ``prediction``, as the leaderboard of GLUE wants them. Any other name: a line
+    that says what was read, then one JSON object a line: ``{"name": …, "prediction": …}``.
+
+    Args:
+        path: the file.
+        examples: what was read.
+        predictions: one an example.
+        task: its name on the command line; "": not said. STS-B's numbers ("stsb") are moved into 0 to 5.
+        data: where the examples come from, for people.
 
     Raises:
         InputError: another number of predictions, or a name that occurs twice.
     """
-    named = by_name(examples, predictions).items()
-    lines = [
-        json.dumps({"name": name, "prediction": said}, ensure_ascii=False) + "\n" for name, said in named
-    ]
-    write_text(Path(path), "".join(lines))
+    path, named = Path(path), by_name(examples, predictions)
+    if path.suffix == ".json":
+        text = json.dumps(named, ensure_ascii=False, indent=1) + "\n"
+    elif path.suffix == ".tsv":
+        if task == "stsb":
+            named = {name: round(min(max(said, 0.0), TOP), 3) for name, said in named.items()}
+        text = "index\tprediction\n" + "".join(f"{name}\t{said}\n" for name, said in named.items())
+    else:
+        header = {"task": task, "data": data, "texts": fingerprint(examples)}
+        rows = [header, *({"name": name, "prediction": said} for name, said in named.items())]
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_text(path, text)
 
 
-def read_predictions(path: str | Path, examples: Sequence[Named]) -> list[Any]:
-    """Read a file of :func:`write_predictions`; tuples come back as lists.
+def read_predictions(path: str | Path, examples: Sequence[Named], *, task: str = "") -> list[Any]:
+    """Read a file of :func:`write_predictions`, no TSV; tuples come back as lists.
+
+    Args:
+        path: plain, ``.gz`` or ``.xz``; the line that says what was read may be missing.
+        examples: what the predictions must be about, one for one.
+        task: its name on the command line; "": any.
 
     Raises:
-        CorpusError: a file that cannot be read, a line of another shape; predictions of another data set.
+        CorpusError: a file that cannot be read, a line of another shape, a name twice; predictions for
+            another task or data set.
     """
-    found: dict[str, Any] = {}
+    header, found = read_named(path)
+    said = header.get("task") or task
+    if task and said != task:
+        raise CorpusError(f"{path} is a predictions file for another task: {said}; expected {task}")
+    values = in_order(path, found, examples)
+    if header and header.get("texts") != fingerprint(examples):
+        source = f" ({header['data']})" if header.get("data") else ""
+        raise CorpusError(
+            f"{path} is a predictions file for another data set{source}: the names are the same, the texts "
+            "are not"
+        )
+    return values
+
+
+def read_named(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a file of predictions says of itself, if anything, and the predictions by name."""
     with open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                found[str(row["name"])] = row["prediction"]
-            except (json.JSONDecodeError, KeyError, TypeError):
-                raise CorpusError(
-                    f"{path}, line {number} is no prediction; expected an object with 'name' and 'prediction'"
-                ) from None
-    return in_order(path, found, examples)
+        text = lines.read()
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        whole = None  # several lines
+    if isinstance(whole, dict) and whole.keys() != {"name", "prediction"}:
+        return {}, whole
+    header: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        try:
+            row = json.loads(line)
+            if number == 1 and "texts" in row:
+                header = row
+                continue
+            name, said = str(row["name"]), row["prediction"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise CorpusError(
+                f"{path}, line {number} is no prediction; expected an object with 'name' and 'prediction' a "
+                "line, or one object of names and predictions"
+            ) from None
+        if name in found:
+            raise CorpusError(f"{path}, line {number}: the name {name!r} comes twice; expected one line each")
+        found[name] = said
+    return header, found
+
+
+def fingerprint(examples: Sequence[Named]) -> str:
+    """Return twelve letters and digits that stand for names and texts; labels and order do not count."""
+    rows = [[getattr(one, field) for field in INPUTS if hasattr(one, field)] for one in examples]
+    return hashlib.sha256("".join(sorted(map(json.dumps, rows))).encode()).hexdigest()[:12]
 
 
 def by_name(examples: Sequence[Named], predictions: Sequence[Any]) -> dict[str, Any]:
@@ -89,15 +151,21 @@ def by_name(examples: Sequence[Named], predictions: Sequence[Any]) -> dict[str, 
 
 
 def in_order(path: str | Path, found: Mapping[str, Any], examples: Sequence[Named]) -> list[Any]:
-    """Return one prediction an example; more predictions than examples do no harm.
+    """Return one prediction an example.
 
     Raises:
-        CorpusError: examples without a prediction.
+        CorpusError: examples without a prediction, or predictions without an example.
     """
     missing = [example.name for example in examples if example.name not in found]
     if missing:
         raise CorpusError(
             f"{path} holds {len(found)} predictions, but none for {len(missing)} of {len(examples)} examples "
             f"({listed(missing, 3)}); is it of another data set?"
+        )
+    left = list(found.keys() - {example.name for example in examples})
+    if left:
+        raise CorpusError(
+            f"{path} holds {len(found)} predictions, and {len(left)} of them for none of the {len(examples)} "
+            f"examples ({listed(sorted(left), 3)}); is it of another data set?"
         )
     return [found[example.name] for example in examples]

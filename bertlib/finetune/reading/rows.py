@@ -32,6 +32,7 @@ def read_rows(
     header: bool | Sequence[str] = True,
     quoted: bool | None = None,
     skip_broken: bool = False,
+    free: bool = False,
 ) -> Iterator[Row]:
     """Yield the rows of a table, blank lines left out.
 
@@ -44,6 +45,7 @@ def read_rows(
             names, for a file whose first line is data.
         quoted: whether ``"`` encloses fields; None: yes, unless the delimiter is a tab.
         skip_broken: leave out rows with too few or too many fields instead of stopping there.
+        free: the layout is anybody's, and no data set's: errors name the options that describe it.
 
     Raises:
         CorpusError: as :func:`open_text`; a column that is not there, a row of another length, a line that
@@ -60,9 +62,10 @@ def read_rows(
             itertools.chain([first], lines),
             delimiter,
             quoted=delimiter != "\t" if quoted is None else quoted,
+            free=free,
         )
         names, rows = name_columns(fields, header)
-        check_columns(path, names, wanted, first_line=header is True)
+        check_columns(path, names, wanted, first_line=header is True, free=free)
         places = {name: names.index(name) for name in (*wanted, *optional) if name in names}
         for line, row in rows:
             if len(row) == len(names):
@@ -88,7 +91,7 @@ def guess_delimiter(path: str | Path, first: str) -> str:
 
 
 def split_rows(
-    path: str | Path, lines: Iterable[str], delimiter: str, *, quoted: bool
+    path: str | Path, lines: Iterable[str], delimiter: str, *, quoted: bool, free: bool
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each line that is not blank, and its fields; a quoted field may hold line ends."""
     if not quoted:
@@ -103,9 +106,8 @@ def split_rows(
                 yield start, row
             start = reader.line_num + 1
     except csv.Error as error:
-        raise CorpusError(
-            f"{path}, line {start}: {error}; if quotation marks enclose no fields here, say quoted=False"
-        ) from None
+        remedy = " If they enclose no fields, save it as a TSV (quoted=False in Python)" if free else ""
+        raise CorpusError(f"{path}, line {start}: {error}; is a quotation mark left open?{remedy}") from None
 
 
 def name_columns(
@@ -119,7 +121,9 @@ def name_columns(
     return names, itertools.chain([(line, first)] if first else [], rows)
 
 
-def check_columns(path: str | Path, names: Sequence[str], wanted: Sequence[str], *, first_line: bool) -> None:
+def check_columns(
+    path: str | Path, names: Sequence[str], wanted: Sequence[str], *, first_line: bool, free: bool = False
+) -> None:
     """Refuse a table without a column that is asked for.
 
     Raises:
@@ -130,7 +134,11 @@ def check_columns(path: str | Path, names: Sequence[str], wanted: Sequence[str],
         return
     remedy = nearest(missing, names)
     if first_line and not remedy and any(looks_like_data(name) for name in names):
-        remedy = "; is that data? A file without a header needs header=False and columns by number, from '0'"
+        remedy = (
+            "; is that data? No header: --no-header --text 0 --label 1 (header=False in Python)"
+            if free
+            else "; is that data, or another task's file?"
+        )
     raise CorpusError(f"{path} has no column {missing!r}; it has {listed(names)}{remedy}")
 
 

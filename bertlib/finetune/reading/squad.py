@@ -11,6 +11,11 @@ from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import CorpusError
 from bertlib.finetune.reading.opening import listed, nearest, open_text, some
 
+# what JSON can hold, in words
+KINDS = {
+    list: "a list", str: "a text", int: "a whole number", float: "a number", dict: "an object",
+    bool: "true or false", type(None): "null",
+}  # fmt: skip
 MISPLACED = -1  # the start of an answer that is not where the file says
 
 
@@ -139,6 +144,8 @@ def inside(thing: Any, key: str, kind: type, where: str) -> Any:
     found = thing.get(key) if isinstance(thing, dict) else None
     if isinstance(found, kind):
         return found
-    names = {list: "a list", str: "a text", int: "a whole number"}
-    has = f"keys {listed(list(thing))}" if isinstance(thing, dict) else f"a {type(thing).__name__}"
-    raise CorpusError(f"{where}: expected {names[kind]} under {key!r}, as in SQuAD; found {has}")
+    if isinstance(thing, dict) and key not in thing:
+        has = f"keys {listed(list(thing))}"
+    else:
+        has = KINDS[type(found if isinstance(thing, dict) else thing)]
+    raise CorpusError(f"{where}: expected {KINDS[kind]} under {key!r}, as in SQuAD; found {has}")

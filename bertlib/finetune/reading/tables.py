@@ -31,7 +31,8 @@ def read_table(
         text: the column with the text.
         pair: the column with the second text, if there are two.
         label: the column with the label; an empty label is None. None: no labels.
-        name: the column with the file's own id; None: rows are counted from 0.
+        name: the column with the file's own id; None: ``id``, if there is one and no id comes twice, else
+            rows are counted from 0.
         numeric: labels are numbers, for regression.
         delimiter: between columns, if the file's name does not tell.
         header: True: the first line names the columns. False: they are called "0", "1", and so on. Or their
@@ -44,22 +45,21 @@ def read_table(
             length, a label that is no number; the line is named.
     """
     wanted = [column for column in (text, pair, label, name) if column is not None]
-    return some(
-        [
-            TextExample(
-                first=row.values[text],
-                second=None if pair is None else row.values[pair],
-                label=None
-                if label is None
-                else as_label(row.values[label], f"{path}, line {row.line}", numeric),
-                name=str(number) if name is None else row.values[name],
-            )
-            for number, row in enumerate(
-                read_rows(path, wanted, delimiter=delimiter, header=header, quoted=quoted)
-            )
-        ],
-        path,
+    rows = read_rows(
+        path, wanted, optional=("id",), delimiter=delimiter, header=header, quoted=quoted, free=True
     )
+    examples = [
+        TextExample(
+            first=row.values[text],
+            second=None if pair is None else row.values[pair],
+            label=None if label is None else as_label(row.values[label], f"{path}, line {row.line}", numeric),
+            name=row.values.get(name or "id", str(number)),
+        )
+        for number, row in enumerate(rows)
+    ]
+    if name is None and len({example.name for example in examples}) < len(examples):
+        examples = [example._replace(name=str(number)) for number, example in enumerate(examples)]
+    return some(examples, path)
 
 
 def as_label(word: str, where: str, numeric: bool) -> str | float | None:

@@ -4,7 +4,7 @@ import pytest
 
 from bertlib.data.examples import ChoiceExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.reading import read_codah, read_comve, read_copa, read_swag
+from bertlib.finetune.reading import read_codah, read_comve, read_comve_split, read_copa, read_swag
 
 SWAG = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3"
 
@@ -16,8 +16,12 @@ def test_swag(write):
     assert read_swag(write("test.csv.xz", f"{SWAG}\n{row}\n")) == [wanted._replace(label=None)]
     with pytest.raises(CorpusError, match="line 2: the label is '4'; expected '0', '1', '2', '3'"):
         read_swag(write("train.csv", f"{SWAG},label\n{row},4\n"))
-    with pytest.raises(CorpusError, match="no column 'sent1'; it has 'id', 'text'"):
+    with pytest.raises(CorpusError, match=r"no column 'sent1'; it has 'id', 'text'$"):
         read_swag(write("train.csv", "id,text\n1,a\n"))
+    with pytest.raises(CorpusError, match=r"'3416', .*; is that data, or another task's file\?$"):
+        read_swag(write("train.csv", row + "\n"))
+    with pytest.raises(CorpusError, match=r"unexpected end of data; is a quotation mark left open\?$"):
+        read_swag(write("train.csv", f'{SWAG}\n0,"v\n'))
 
 
 def test_codah(write):
@@ -51,6 +55,16 @@ def test_comve(write):
     assert [e.label for e in read_comve(data)] == [None, None]
     with pytest.raises(CorpusError, match="line 2: the label is 'D'; expected 'A', 'B', 'C'"):
         read_comve(data, write("answers.csv", "9,A\n7,D\n"))
+
+
+def test_comve_by_split_and_by_file(write, tmp_path):
+    data = write("train/data.csv.gz", "id,FalseSent,OptionA,OptionB,OptionC\n7,x,a,b,c\n")
+    answers = write("train/answers.csv", "7,B\n")
+    wanted = [ChoiceExample("x", ("a", "b", "c"), 1, "7")]
+    assert read_comve_split(tmp_path, "train") == read_comve_split(data, "dev") == wanted
+    assert read_comve_split(tmp_path, "dev") is None
+    answers.write_text("?")
+    assert read_comve_split(data, "test", labels=False) == [wanted[0]._replace(label=None)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.reading import read_folders
+from bertlib.finetune.reading import read_folders, read_reviews, read_texts
 
 FILES = {
     "aclImdb/train/pos/0_9.txt": "Good.<br /><br />Very <BR/>good.\n",
@@ -45,6 +45,26 @@ def test_an_archive_holds_what_the_folder_holds(imdb, tmp_path, mode):
 def test_class_folders_themselves(imdb):
     assert read_folders(imdb / "train") == TRAIN
     assert len(read_folders(imdb / "train", leave_out=("neg",))) == 3  # unsup is no longer left out
+
+
+def test_texts_without_a_class(write, tmp_path):
+    write("new/b.txt", "Very<br />good.\n")
+    one = write("new/a.txt.xz", "Bäd")
+    for name in ("new/.hidden.txt", "new/notes.md", "new/older/c.txt"):
+        write(name, "?")
+    wanted = [TextExample("Bäd", name="a.txt.xz"), TextExample("Very good.", name="b.txt")]
+    assert read_texts(tmp_path / "new") == read_reviews(tmp_path / "new", "test", labels=False) == wanted
+    assert read_texts(one) == read_reviews(one, "test") == wanted[:1]
+    with pytest.raises(CorpusError, match="no class folders in a folder 'test'"):
+        read_reviews(tmp_path / "new", "test")
+    with pytest.raises(CorpusError, match=r"older holds no examples"):
+        read_texts(write("older/notes.md", "?").parent)
+
+
+def test_class_folders_come_before_texts_beside_them(imdb):
+    (imdb / "imdbEr.txt").write_text("7.4\n")
+    assert [e.first for e in read_reviews(imdb, "test", labels=False)] == ["Best"]
+    assert read_reviews(imdb, "dev") is None
 
 
 def test_wrong_folders(imdb, tmp_path):

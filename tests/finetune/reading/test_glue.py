@@ -7,7 +7,7 @@ import pytest
 from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError, InputError
 from bertlib.finetune import metrics
-from bertlib.finetune.reading import GLUE, read_glue, write_glue_predictions
+from bertlib.finetune.reading import GLUE, read_glue
 
 STS = ["index", "genre", "filename", "year", "old_index", "source1", "source2", "sentence1", "sentence2"]
 TREES = ["sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse", "sentence2_parse"]
@@ -59,6 +59,34 @@ def test_a_test_set_has_no_labels(write, tmp_path):
     assert read_glue("MNLI", tmp_path, "test_mismatched") == [TextExample("7", "b", None, "7")]
 
 
+@pytest.mark.parametrize("ending", ["", ".gz", ".xz"])
+@pytest.mark.parametrize("task", GLUE)
+def test_a_file_named_itself(write, task, ending):
+    """Whatever it is called: what is read does not hang on the name."""
+    labels = GLUE[task].labels or (0.0, 3.25)
+    path = write(f"mine.tsv{ending}", table(task, labels))
+    read = read_glue(task, path)
+    assert [e.label for e in read] == list(labels)
+    assert read_glue(task, path, "test", labels=False) == [e._replace(label=None) for e in read]
+
+
+@pytest.mark.parametrize("header", ["index\tsentence", "sentence"])
+@pytest.mark.parametrize("task", ["CoLA", "SST-2"])
+def test_new_sentences(write, task, header):
+    row = "0\tBill whistled." if "\t" in header else "Bill whistled."
+    path = write("new.tsv", f"{header}\n{row}\n")
+    assert read_glue(task, path, labels=False) == [TextExample("Bill whistled.", None, None, "0")]
+
+
+def test_labels_that_nobody_looks_at(write, tmp_path):
+    path = write("RTE/dev.tsv", table("RTE", ["entailment", "?"]))
+    assert [e.label for e in read_glue("RTE", tmp_path, "dev", labels=False)] == [None, None]
+    with pytest.raises(CorpusError, match=r"line 3: the label is '\?'"):
+        read_glue("RTE", path)
+    mnli = write("dev_matched.tsv", table("MNLI", ["neutral", "-"]))
+    assert [e.name for e in read_glue("MNLI", mnli, labels=False)] == ["index-0"]  # those that are marked
+
+
 def test_mnli_leaves_out_rows_without_a_majority(write, tmp_path):
     write("MNLI/dev_mismatched.tsv", table("MNLI", ["neutral", "-", "entailment"]))
     read = read_glue("MNLI", tmp_path, "dev_mismatched")
@@ -89,7 +117,9 @@ def test_wrong_names_and_folders(write, tmp_path):
 
 def test_files_of_another_task(write, tmp_path):
     write("CoLA/dev.tsv", "gj04\t1\t\tThe sailors rode the breeze.\n")
-    with pytest.raises(CorpusError, match=r"no column 'sentence'; it has 'gj04'.*is that data"):
+    with pytest.raises(
+        CorpusError, match=r"no column 'sentence'; it has 'gj04'.*; is that data, or another task's file\?$"
+    ):
         read_glue("SST-2", tmp_path / "CoLA", "dev")
     write("SST-2/dev.tsv", table("SST-2", ["1"]))
     with pytest.raises(CorpusError, match="line 1: 2 fields"):
@@ -102,30 +132,6 @@ def test_files_of_another_task(write, tmp_path):
     write("STS-B/dev.tsv", table("STS-B", ["much"]))
     with pytest.raises(CorpusError, match="line 2: the label is 'much'; expected a number"):
         read_glue("STS-B", tmp_path, "dev")
-
-
-def test_predictions_for_the_leaderboard(tmp_path):
-    examples = [TextExample("a", "b", name=str(n)) for n in range(3)]
-    path = write_glue_predictions(tmp_path / "out", "STS-B", examples, [-0.2, 2.5, 7])
-    assert path == tmp_path / "out" / "STS-B.tsv"
-    assert path.read_text() == "index\tprediction\n0\t0.000\n1\t2.500\n2\t5.000\n"
-    path = write_glue_predictions(tmp_path, "MNLI", examples, ["neutral"] * 3, mismatched=True)
-    assert path.name == "MNLI-mm.tsv"
-    assert write_glue_predictions(tmp_path, "MNLI", examples, ["neutral"] * 3).name == "MNLI-m.tsv"
-
-
-@pytest.mark.parametrize(
-    ("task", "predictions", "mismatched", "message"),
-    [
-        ("RTE", ["entailment"], False, "1 predictions for 2 examples"),
-        ("RTE", ["entailment", "neutral"], False, "RTE has no label 'neutral'; expected 'entailment'"),
-        ("RTE", ["entailment", "entailment"], True, "RTE has no mismatched test set"),
-    ],
-)
-def test_wrong_predictions(tmp_path, task, predictions, mismatched, message):
-    examples = [TextExample("a", "b", name=str(n)) for n in range(2)]
-    with pytest.raises(InputError, match=message):
-        write_glue_predictions(tmp_path, task, examples, predictions, mismatched=mismatched)
 
 
 # rows of each published file, and how many have the task's first label, counted with awk

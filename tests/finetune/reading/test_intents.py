@@ -21,6 +21,15 @@ def test_by_hand(write):
     ]
 
 
+def test_one_file(write):
+    path = folder(write, "play jazz\n", "O B-genre\n", "PlayMusic\n")
+    assert read_intents(path / "seq.in.xz") == read_intents(path)
+    bare = [IntentExample(("play", "jazz"), name="0")]
+    (path / "seq.out.xz").unlink()
+    assert read_intents(path, labels=False) == read_intents(path / "seq.in.xz", labels=False) == bare
+    assert read_intents(write("new.txt", "play jazz\n"), labels=False) == bare
+
+
 @pytest.mark.parametrize(
     ("said", "slots", "intents", "message"),
     [

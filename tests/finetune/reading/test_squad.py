@@ -88,13 +88,21 @@ def test_a_missing_key_is_named_with_its_place(write, place, key, message):
         read_squad(write("dev.json", json.dumps(file)))
 
 
+@pytest.mark.parametrize(("found", "said"), [(7, "a whole number"), (0.5, "a number"), (None, "null")])
+def test_a_value_of_another_kind_is_named(write, found, said):
+    file = copy.deepcopy(FILE)
+    file["data"][0]["paragraphs"][0]["qas"][1]["id"] = found
+    with pytest.raises(CorpusError, match=rf"expected a text under 'id', as in SQuAD; found {said}$"):
+        read_squad(write("dev.json", json.dumps(file)))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (json.dumps(FILE)[:-9], "is no JSON .*; was it cut short"),
         ("[]", "expected a list under 'data', as in SQuAD; found a list"),
         ('{"data": []}', "holds no examples"),
-        ('{"data": ["x"]}', r"data\[0\]: expected a list under 'paragraphs', as in SQuAD; found a str"),
+        ('{"data": ["x"]}', r"data\[0\]: expected a list under 'paragraphs', as in SQuAD; found a text"),
     ],
 )
 def test_other_files(write, content, message):

@@ -54,7 +54,9 @@ def test_what_the_csv_module_writes_comes_back(write):
 
 def test_an_open_quotation_mark_does_not_swallow_the_file(write):
     with pytest.raises(
-        CorpusError, match=r"line 2: unexpected end of data; if quotation marks .* quoted=False"
+        CorpusError,
+        match=r"line 2: unexpected end of data; is a quotation mark left open\? If they enclose no fields, save "
+        r"it as a TSV \(quoted=False in Python\)$",
     ):
         read_table(write("a.csv", 'text,n\n"never closed,1\nb,2\n'), text="text")
 
@@ -66,7 +68,9 @@ def test_without_a_header(write):
     assert by_number == by_name
     assert by_number[1] == TextExample("Rode sailors the.", None, "0", "1")
     with pytest.raises(
-        CorpusError, match=r"no column 'sentence'; it has 'gj04', '1'.*is that data.*header=False"
+        CorpusError,
+        match=r"no column 'sentence'; it has 'gj04', '1'.*; is that data\? No header: --no-header --text 0 "
+        r"--label 1 \(header=False in Python\)$",
     ):
         read_table(path, text="sentence")
     with pytest.raises(CorpusError, match="no column '4'; it has '0', '1', '2', '3'"):
@@ -84,6 +88,16 @@ def test_a_wrong_column(write):
         CorpusError, match="line 2 has no column 'text'; it has 'txt', 'label'; did you mean 'txt'"
     ):
         read_table(path, text="text")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_the_files_own_ids(write, name):
+    rows = {
+        "a.csv": "id,text\nm7,a\nm{},b\n",
+        "a.jsonl": '{{"id": "m7", "text": "a"}}\n{{"id": "m{}", "text": "b"}}\n',
+    }[name]
+    assert [e.name for e in read_table(write(name, rows.format(9)), text="text")] == ["m7", "m9"]
+    assert [e.name for e in read_table(write(name, rows.format(7)), text="text")] == ["0", "1"]  # no names
 
 
 def test_numbers(write):
