@@ -3,7 +3,7 @@
 from bertlib.history.bilstm import BiLSTMLanguageModel
 from bertlib.history.causal import CausalTransformer
 from bertlib.history.corpus import Corpus, read_texts
-from bertlib.history.language_model import LanguageModel, Standing, compare, generate
+from bertlib.history.language_model import Ancestor, LanguageModel, Standing, compare, generate
 from bertlib.history.lstm import LSTMLanguageModel
 from bertlib.history.masked import MaskedTransformer
 from bertlib.history.ngram import NGramModel
@@ -14,6 +14,7 @@ from bertlib.history.word2vec import Word2Vec, Word2VecConfig, WordVectors
 
 __all__ = [
     "TIMELINE",
+    "Ancestor",
     "BiLSTMLanguageModel",
     "CausalTransformer",
     "Corpus",

@@ -1,4 +1,4 @@
-"""What a language model is: it says how likely each word is to come next. Nothing else is asked of it."""
+"""What the ancestors have in common, what a language model is, and one table in which all of them stand."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class LanguageModel(Protocol):
-    """A model that reads from left to right.
+class Ancestor(Protocol):
+    """A model that learns from rows of ids.
 
     Attributes:
         vocab_size: V, the number of different ids.
@@ -37,6 +37,10 @@ class LanguageModel(Protocol):
             InputError: an id outside the vocabulary.
         """
         ...
+
+
+class LanguageModel(Ancestor, Protocol):
+    """An ancestor that reads from left to right: it says how likely each word is to come next."""
 
     def perplexity(self, corpus: Corpus) -> float:
         """Return exp of the mean surprise at every id but the first of each row, in nats.
@@ -93,22 +97,43 @@ def generate(
 
 
 class Standing(NamedTuple):
-    """One line of the table in which the ancestors are compared."""
+    """One line of the table in which the ancestors are compared; None: this model cannot be asked that.
+
+    All numbers are on text that was not learned from. Compare models by ``perplexity`` alone: the next two
+    answer other questions, and a lower number there is no better model.
+    """
 
     name: str
-    perplexity: float  # on text that was not learned from
+    perplexity: float | None  # of each word given its left
+    backward_perplexity: float | None  # of each word given its right
+    pseudo_perplexity: float | None  # of each word given all others of its row
     seconds: float  # to learn
     parameters: int
 
 
 def compare(
-    models: Mapping[str, LanguageModel], corpus: Corpus, held_out: Corpus, *, progress: bool = False
+    models: Mapping[str, Ancestor], corpus: Corpus, held_out: Corpus, *, progress: bool = False
 ) -> list[Standing]:
-    """Let every model learn from ``corpus`` and measure it on ``held_out``, the same words for all."""
+    """Let every model learn from ``corpus`` and ask it on ``held_out`` what it can be asked."""
     table = []
     for name, model in models.items():
         start = time.perf_counter()
         model.fit(corpus, progress=progress)
         seconds = time.perf_counter() - start
-        table.append(Standing(name, model.perplexity(held_out), seconds, model.num_parameters))
+        table.append(
+            Standing(
+                name,
+                perplexity=ask(model, "perplexity", held_out),
+                backward_perplexity=ask(model, "backward_perplexity", held_out),
+                pseudo_perplexity=ask(model, "pseudo_perplexity", held_out),
+                seconds=seconds,
+                parameters=model.num_parameters,
+            )
+        )
     return table
+
+
+def ask(model: Ancestor, question: str, held_out: Corpus) -> float | None:
+    """Return ``model.question(held_out)``, such as its perplexity; None where it has no such method."""
+    method = getattr(model, question, None)
+    return None if method is None else float(method(held_out))

@@ -201,7 +201,9 @@ def find_weights(shares: Shares, vocab_size: int, *, rounds: int = 20) -> np.nda
     """Find the weights that make held-out text likeliest, with EM (Jelinek and Mercer 1980).
 
     Each round asks of every word, from the longest memory down, how likely it came from there and how likely
-    from further down; the shares of a bucket become its λ.
+    from further down; the shares of a bucket become its λ. Each bucket is given one word more, half of it
+    from here: a λ of 1, found where held-out text happens to bring no surprise, would rule out every word
+    that is new after such a context.
 
     Returns:
         (n, BUCKETS + 1).
@@ -218,7 +220,6 @@ def find_weights(shares: Shares, vocab_size: int, *, rounds: int = 20) -> np.nda
             total = np.bincount(buckets, reached, minlength=BUCKETS + 1)
             came = np.bincount(buckets, here, minlength=BUCKETS + 1)
             reached = reached - here
-            # a bucket that no held-out word asked keeps its weight; a word of probability 0 cannot come up
-            weights[k] = np.where(total > 0, came / np.where(total > 0, total, 1), weights[k])
+            weights[k] = (came + 0.5) / (total + 1)
         weights[:, 0] = 0.0
     return weights

@@ -129,6 +129,11 @@ class Word2Vec(nn.Module):
         return -total / max(len(target), 1)
 
     @property
+    def num_parameters(self) -> int:
+        """The numbers that are learned: two vectors a word."""
+        return self.words.weight.numel() + self.contexts.weight.numel()
+
+    @property
     def vectors(self) -> np.ndarray:
         """The vector of every word, (V, size).
 

@@ -5,8 +5,8 @@ What differs from BERT:
 1. Two models (section 2). A small *generator* learns BERT's masked words; what it says is put in their
    place. The *discriminator* learns to tell, for every word of the text, whether it was replaced. So all
    words teach, not 15 % of them, and the discriminator meets no [MASK], just as in fine-tuning.
-2. Loss = MLM + 50 x detection (section 2). No gradient goes from one model to the other: a choice of
-   words has none.
+2. Loss = MLM + 50 x detection (section 2; the 50 stands in the appendix). No gradient goes from one model
+   to the other: a choice of words has none.
 3. A word that the generator happens to get right counts as original (section 2).
 4. Both use the same embedding tables (section 3.2); the generator has a matrix to its own width.
 
@@ -37,6 +37,7 @@ from bertlib.seeds import mix_seed
 from bertlib.variants.albert import FactorisedEmbedding, FactorisedHead
 from bertlib.variants.training import train_variant
 
+FIRST_WORD = 5  # ids below belong to special tokens
 DETECTION_WEIGHT = 50.0  # lambda: the loss of a choice of two is far smaller than that of one of V
 
 
@@ -53,6 +54,19 @@ class ElectraLosses(NamedTuple):
     total: Tensor  # mlm + 50 x detection
     mlm: Tensor  # the generator's, a selected word
     detection: Tensor  # the discriminator's, a word of the text
+
+
+class Detection(NamedTuple):
+    """How well replaced words are told from original ones; shares from 0 to 1.
+
+    There is no accuracy: whoever never suspects a word is right nearly always. And the loss tells too little:
+    it also falls because the generator hits the original word more often.
+    """
+
+    replaced: float  # words that are wrong, of all words judged: the precision of a guess
+    precision: float  # words that are wrong, of those suspected; 0 where none is
+    recall: float  # words suspected, of those that are wrong
+    auc: float  # how often a wrong word looks more suspicious than a right one; 0.5 is a guess
 
 
 def sample_words(logits: Tensor, generator: Generator) -> Tensor:
@@ -96,6 +110,27 @@ def detection_loss(logits: Tensor, replaced: Tensor, attention_mask: Tensor) -> 
     return F.binary_cross_entropy_with_logits(logits[text].float(), replaced[text].float())
 
 
+def detection_scores(logits: Tensor, replaced: Tensor) -> Detection:
+    """Judge a detector by its logits and the truth, both (N,).
+
+    Raises:
+        InputError: all words are right, or all wrong.
+    """
+    wrong, right = logits[replaced], logits[~replaced].sort().values
+    if not len(wrong) or not len(right):
+        raise InputError(
+            f"{len(wrong)} of {len(logits)} words are replaced; expected some of either kind: take more text"
+        )
+    suspected, hits = int((logits > 0).sum()), int((wrong > 0).sum())
+    below, tied = (torch.searchsorted(right, wrong, right=side) for side in (False, True))
+    return Detection(
+        replaced=len(wrong) / len(logits),
+        precision=hits / max(suspected, 1),
+        recall=hits / len(wrong),
+        auc=(below + tied).double().mean().item() / (2 * len(right)),  # a tie counts half
+    )
+
+
 class Electra(nn.Module):
     """Generator and discriminator.
 
@@ -133,6 +168,11 @@ class Electra(nn.Module):
         body = self.discriminator(input_ids, attention_mask, token_type_ids)
         return self.detector(body.last_hidden_state)[..., 0]
 
+    def judge(self, batch: Batch, guesses: Tensor, *, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Draw words from ``guesses`` (N, V): logits about them, and which are wrong, both (B, T)."""
+        text = replace_words(batch.original_ids, batch.selected, sample_words(guesses, generator))
+        return self.detect(text.input_ids, batch.attention_mask, batch.token_type_ids), text.replaced
+
     def forward(self, batch: Batch, *, generator: Generator) -> ElectraLosses:
         """Return the losses of a batch; which words are hidden is its business, what comes there is ours.
 
@@ -142,9 +182,8 @@ class Electra(nn.Module):
         """
         logits = self.guess(batch)
         mlm = MaskedLMLoss()(logits, batch.labels)
-        text = replace_words(batch.original_ids, batch.selected, sample_words(logits, generator))
-        suspicion = self.detect(text.input_ids, batch.attention_mask, batch.token_type_ids)
-        detection = detection_loss(suspicion, text.replaced, batch.attention_mask)
+        suspicion, replaced = self.judge(batch, logits, generator=generator)
+        detection = detection_loss(suspicion, replaced, batch.attention_mask)
         return ElectraLosses(mlm + DETECTION_WEIGHT * detection, mlm, detection)
 
 
@@ -197,3 +236,29 @@ def pretrain_electra(
         model, losses, batches, steps=steps, learning_rate=learning_rate, seed=seed, progress=progress
     )
     return ElectraLosses(*torch.from_numpy(history.T))
+
+
+@torch.no_grad()
+def evaluate_electra(model: Electra, batches: PreTrainingBatches, *, steps: int, seed: int = 0) -> Detection:
+    """Judge the discriminator on the generator's words in text that was not learned from.
+
+    The marks [CLS] and [SEP] are left out: they are never replaced, and to know that is no skill.
+
+    Args:
+        model: on the device of ``batches``.
+        batches: held-out text.
+        steps: batches to judge by.
+        seed: of the words drawn.
+
+    Raises:
+        InputError: too little text: no word was replaced.
+    """
+    was_training = model.training
+    model.eval()
+    judged = []
+    for step in range(steps):
+        batch, dice = batches.batch(step), Generator(batches.device).manual_seed(mix_seed(seed, 4, step))
+        text = (batch.attention_mask != 0) & (batch.original_ids >= FIRST_WORD)
+        judged.append([found[text] for found in model.judge(batch, model.guess(batch), generator=dice)])
+    model.train(was_training)
+    return detection_scores(*(torch.cat(found) for found in zip(*judged, strict=True)))

@@ -81,11 +81,6 @@ def sliding_pairs(length: int, window: int) -> int:
     return length * (2 * half + 1) - half * (half + 1)
 
 
-def visible_share(mask: Tensor) -> float:
-    """Return the part of all pairs that is seen, for a mask of any of these kinds."""
-    return float((mask != 0).float().mean())
-
-
 def permutation_mask(order: Tensor, *, itself: bool = True) -> Tensor:
     """Let each position see those that come before it in an order of reading.
 

@@ -97,7 +97,10 @@ def test_em_finds_the_likeliest_weights():
     shares = Shares(relative, np.ones((2, 200), dtype=int))
 
     def likelihood(weights):
-        return np.log(interpolate(shares, weights, 5)[-1]).sum()
+        """Of the held-out words, and of one word more for each λ, half of it from either side."""
+        lambdas = np.asarray(weights)[:, 1]
+        known = np.log(interpolate(shares, weights, 5)[-1]).sum()
+        return known + 0.5 * np.log(lambdas * (1 - lambdas)).sum()
 
     found = find_weights(shares, 5, rounds=200)
     grid = np.arange(0.02, 1, 0.02)
@@ -106,6 +109,15 @@ def test_em_finds_the_likeliest_weights():
     assert likelihood(found) >= best
     assert found[:, 1] == pytest.approx([a, b], abs=0.02)
     assert (find_weights(shares, 5)[:, 2:] == 0.5).all()  # nobody asked these
+
+
+def test_text_without_surprises_makes_no_weight_of_one():
+    """Held-out text in which b always follows a: a c that comes later must stay possible."""
+    rows = [np.array([0, *[2, 3] * 10, 1])] * 20
+    model = NGramModel(6, 3).fit(rows)
+    assert 0.9 < model.weights[:, 1:].max() < 1
+    assert 10 < model.perplexity([np.array([0, 2, 4])]) < float("inf")
+    assert model.perplexity(rows) < 1.2
 
 
 def test_longer_memories_help_on_stories_and_em_never_lets_them_hurt(corpus, held_out):

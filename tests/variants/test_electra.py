@@ -11,6 +11,8 @@ from bertlib.errors import ConfigError, InputError
 from bertlib.variants.electra import (
     Electra,
     detection_loss,
+    detection_scores,
+    evaluate_electra,
     generator_config,
     pretrain_electra,
     replace_words,
@@ -45,6 +47,18 @@ def test_the_loss_by_hand():
     logits = torch.tensor([[-math.log(3.0), 0.0, 9.0]])
     loss = detection_loss(logits, torch.tensor([[False, True, False]]), torch.tensor([[1, 1, 0]]))
     assert loss.item() == pytest.approx((math.log(4 / 3) + math.log(2)) / 2)
+
+
+def test_the_detector_s_scores_by_hand():
+    """Three suspected, two of them wrong; of the six pairs of a wrong and a right word one is the wrong way round."""
+    logits = torch.tensor([2.0, -1.0, 1.0, 0.5, -3.0])
+    found = detection_scores(logits, torch.tensor([1, 0, 0, 1, 0]).bool())
+    assert found == pytest.approx((2 / 5, 2 / 3, 1.0, 5 / 6))
+
+
+def test_whoever_suspects_nobody_is_no_better_than_a_guess():
+    found = detection_scores(torch.full((8,), -1.0), torch.tensor([1, 0, 0, 0, 0, 0, 0, 0]).bool())
+    assert found == (1 / 8, 0.0, 0.0, 0.5)
 
 
 def test_the_total_is_mlm_and_fifty_times_detection(toy_config, story_batches):
@@ -111,6 +125,29 @@ def test_the_discriminator_finds_words_that_never_occur(toy_config):
     assert losses[-10:].mean() < 0.15
 
 
+def pairs_of_words(seed, vocab_size=13):
+    """Texts of two pairs, each of them one of four first words and the second word that belongs to it."""
+    first = np.random.default_rng(seed).integers(5, 9, 2400)
+    tokens, ends = np.stack([first, first + 4], 1).ravel().astype(np.uint16), np.arange(4, 4801, 4)
+    corpus = SimpleNamespace(
+        tokens=tokens, sentence_ends=ends, document_ends=np.arange(1, 1201), vocab_size=vocab_size
+    )
+    layout = BatchConfig(batch_size=32, max_length=6, pairs="none", short_share=0.0, masked_share=0.5)
+    return PreTrainingBatches(corpus, layout)
+
+
+def test_the_detector_learns_in_what_company_a_word_is_wrong(toy_config):
+    """Every word is equally common, so only its neighbour tells; a guess has 0.5, give or take 0.03."""
+    torch.manual_seed(0)
+    config = toy_config.replace(vocab_size=13, initializer_range=0.3)
+    model = Electra(config, generator_share=0.5)
+    assert evaluate_electra(model, pairs_of_words(2), steps=8).auc == pytest.approx(0.5, abs=0.1)
+    pretrain_electra(model, pairs_of_words(1), steps=120, learning_rate=1e-2)
+    found = evaluate_electra(model, pairs_of_words(2), steps=8)
+    assert found.auc > 0.6
+    assert found.replaced > 0.05  # the generator does not know all, or there would be nothing to find
+
+
 def test_it_is_deterministic(toy_config, story_batches):
     runs = []
     for _ in range(2):
@@ -133,6 +170,8 @@ def test_what_cannot_work_is_refused(toy_config, story_batches):
         replace_words(torch.ones(1, 2), torch.ones(1, 2).bool(), torch.ones(1))
     with pytest.raises(InputError, match=r"expected \(batch, length\) three times"):
         detection_loss(torch.ones(1, 2), torch.ones(1, 3).bool(), torch.ones(1, 2))
+    with pytest.raises(InputError, match="0 of 2 words are replaced; expected some of either kind"):
+        detection_scores(torch.ones(2), torch.zeros(2).bool())
     with pytest.raises(ConfigError, match="objective is 'causal'"):
         pretrain_electra(Electra(toy_config), story_batches(objective="causal"), steps=1)
     with pytest.raises(ConfigError, match="steps is 0"):

@@ -5,7 +5,7 @@ from bertlib.config import BertConfig
 from bertlib.errors import InputError
 from bertlib.model import BertModel
 from bertlib.objectives import causal_mask
-from bertlib.variants.masks import permutation_mask, prefix_mask, sliding_mask, sliding_pairs, visible_share
+from bertlib.variants.masks import permutation_mask, prefix_mask, sliding_mask, sliding_pairs
 
 
 def rows(mask):
@@ -41,11 +41,6 @@ def test_longformers_band_is_an_eighth_of_the_square():
     """T (w + 1) - 256 x 257, by hand, with half a window of 256."""
     assert sliding_pairs(4096, 512) == 4096 * 513 - 256 * 257 == 2_035_456
     assert sliding_pairs(4096, 512) / 4096**2 == pytest.approx(0.1213, abs=1e-4)
-
-
-def test_visible_share():
-    assert visible_share(torch.ones(2, 3, 3)) == 1
-    assert visible_share(causal_mask(torch.ones(1, 4))) == pytest.approx(10 / 16)
 
 
 def test_an_order_of_reading():
