@@ -36,6 +36,7 @@ from bertlib.finetune.reading import read_columns, read_squad
 from bertlib.finetune.recipe import FineTuning
 from bertlib.finetune.request import Data, Request, load_data, load_start
 from bertlib.finetune.run import tuned_threshold
+from bertlib.finetune.task import Inputs
 from bertlib.finetune.training import fine_tune
 
 STARTS = ("pretrained", "random")
@@ -115,12 +116,12 @@ ROWS: dict[str, Row] = {
         note="30,000 of the 87,599 training questions",
     ),
     "SQuAD 2.0": Row(
-        name="squad", folder="squad_v2.0", epochs=1, long=True, load=squad2,
+        name="squad", folder="squad_v2.0", epochs=1, load=squad2,
         note="27 of its dev articles and 15,000 questions of SQuAD 1.1 to train on, 8 articles to mark: not "
         "comparable with published scores",
     ),
     "CMRC 2018": Row(
-        name="cmrc", folder="cmrc2018", model="tiny-zh", epochs=2, long=True, load=cmrc,
+        name="cmrc", folder="cmrc2018", model="tiny-zh", epochs=2, load=cmrc,
         note="its dev set to train on, its trial set to mark: not comparable with published scores",
     ),
     "CODAH": Row(name="codah", folder="codah/cv_split/fold_0", epochs=5, note="fold 0 of five"),
@@ -164,7 +165,8 @@ def measure(row: Row, data: Data, *, start: str, seed: int, device: str, progres
     )
     task, scores = data.task, tuned.best.scores
     if isinstance(task, QuestionTask) and task.no_answer:
-        task, scores = tuned_threshold(task, tuned.model, tokenizer, data.dev, recipe)
+        inputs = Inputs(data.dev, tokenizer, recipe.max_length)
+        task, scores = tuned_threshold(task, tuned.model, inputs)
         plain = evaluate(
             tuned.model, data.task, tokenizer, data.dev, max_length=recipe.max_length
         )  # the threshold was chosen on these very questions: say what it is without

@@ -9,7 +9,6 @@ from sheets import Bar, Figure, Group, Json, Line, Panel, Sheet, Table, label
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 GALLERY_HIGHEST = 9.0  # the scale of chapter 09, so that both pictures are one
 COUNTING = ("unigram", "bigram")
-STARTS = {"scratch": "from random weights", "pretrained": "from pre-trained weights"}
 LAST = 10  # entries of a training curve whose mean says where it ends
 
 
@@ -72,24 +71,6 @@ def shares(found: Json) -> Sheet:
     figure = Figure(groups=(Group(title="", bars=bars),), share=True)
     tables = tuple(table_of(rows) for rows in ([facts], blanks) if rows and rows[0])
     return Sheet(figures=(figure,), tables=tables)
-
-
-def fine_tuned(found: Json) -> Sheet:
-    """Read a task learned from pre-trained and from random weights; accuracy on sentences of neither."""
-    starts = {words: found[key] for key, words in STARTS.items() if key in found}
-    bars = [share_bar("the commoner answer, always", found["commonest"], baseline=True)]
-    bars += [
-        share_bar(words, start["accuracy"], baseline=words == STARTS["scratch"])
-        for words, start in starts.items()
-    ]
-    epochs = max(len(start["accuracy_by_epoch"]) for start in starts.values())
-    rows = tuple((words, *(100 * share for share in start["accuracy_by_epoch"]), start["steps"])
-                 for words, start in starts.items())  # fmt: skip
-    head = ("% right", *(f"epoch {epoch + 1}" for epoch in range(epochs)), "steps")
-    return Sheet(
-        figures=(Figure(groups=(Group(title="", bars=tuple(bars)),), share=True),),
-        tables=(Table(head=head, sections=(("", rows),)),),
-    )
 
 
 def share_bar(name: str, value: float | Json, *, baseline: bool = False) -> Bar:

@@ -17,8 +17,6 @@ them, each with a ``cell`` that names its conditions; a file without ``rows`` is
     one learning curve (:mod:`bertlib.bench.ship`), as mappings of columns
 ``accuracy``
     shares of right answers by name
-``pretrained`` and ``scratch``
-    a task learned from two starts (:mod:`bertlib.bench.sst2`)
 ``tasks``
     many tasks, each learned from two starts (:mod:`bertlib.bench.task_table`)
 ``retrieval``
@@ -87,7 +85,6 @@ def reader(found: Json) -> Callable[[Json], Sheet]:
         tasks.retrieval: "retrieval" in found,
         learned.one_run: "train" in found and "valid" in found,
         learned.shares: "accuracy" in found,
-        learned.fine_tuned: "pretrained" in found,
         speeds.sides: bool({"sides", "ratios", "not_measured"} & first.keys()),
         tricks.tables: "removed" in first,
         speeds.saving: "save_every" in first,

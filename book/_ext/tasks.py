@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from learned import STARTS, share_bar
+from learned import share_bar
 from sheets import Bar, Figure, Group, Json, Sheet, Table
 
-NAMES = {"pretrained": STARTS["pretrained"], "random": STARTS["scratch"]}
+NAMES = {"pretrained": "from pre-trained weights", "random": "from random weights"}
 METRICS = {
     "accuracy": "right",
     "matthews": "Matthews' correlation",
@@ -48,9 +48,9 @@ def retrieval(found: Json) -> Sheet:
     counts, parts = found["questions"], found["retrieval"]
     groups = tuple(
         Group(
-            title=f"right paragraph among the first ten, {counts[part]:,} questions",
+            title=f"right paragraph first, {counts[part]:,} questions",
             bars=tuple(
-                share_bar(name, row["recall@10"], baseline=name.startswith("words ("))
+                share_bar(name, row["recall@1"], baseline=name.startswith("words ("))
                 for name, row in rows.items()
             ),
         )

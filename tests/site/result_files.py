@@ -132,10 +132,5 @@ KINDS: dict[str, dict[str, Any]] = {
         "runs": [curve(6.0, 5.0) | {"cause": "a & b"}, curve(30.0, 5.0) | {"cause": "c"}],
         "unigram": 5.5,
     },
-    "sst2": {
-        "commonest": 0.51,
-        "scratch": {"accuracy": 0.7, "accuracy_by_epoch": [0.6, 0.7], "steps": 9},
-        "pretrained": {"accuracy": 0.8, "accuracy_by_epoch": [0.7, 0.8], "steps": 9},
-    },
     "shares": {"accuracy": {"unigram": 0.1, "BERT": {"mean": 0.3, "low": 0.2, "high": 0.4}}, "steps": 5},
 }
