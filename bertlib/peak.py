@@ -1,6 +1,6 @@
 """How fast this machine could multiply matrices: from the data sheet, or measured.
 
-What training reaches of it is called MFU, model FLOPs utilisation (Chowdhery et al. 2022, appendix B).
+What training reaches of it is called MFU, model FLOPs utilisation (Chowdhery et al. 2023, appendix B).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import torch
 from bertlib.config import BertConfig
 from bertlib.data.arrays import TokenCorpus
 from bertlib.data.batches import Batch, BatchConfig, PreTrainingBatches
-from bertlib.errors import ConfigError, MissingExtraError
+from bertlib.errors import ConfigError
 from bertlib.model import BertForPreTraining
 from bertlib.seeds import seeded
 
@@ -103,18 +103,6 @@ class Cell:
         )
 
 
-def need_transformers() -> None:
-    """Say so if ``transformers`` is missing.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError('transformers is not installed; pip install "bertlib[bench]"') from error
-
-
 def random_corpus(vocab_size: int, tokens: int, *, seed: int) -> TokenCorpus:
     """Make documents of random words, frequent and rare ones as in a language (Zipf's law).
 
@@ -155,7 +143,7 @@ class Data:
         return share_of_text(self.batches)
 
 
-def share_of_text(batches: PreTrainingBatches, *, count: int = 20) -> float:
-    """Return the share of positions that are no padding, in the first ``count`` batches of an epoch."""
-    masks = [batches.batch(i).attention_mask for i in range(min(count, batches.steps_per_epoch))]
+def share_of_text(batches: PreTrainingBatches) -> float:
+    """Return the share of positions that are no padding, in the first twenty batches of an epoch."""
+    masks = [batches.batch(i).attention_mask for i in range(min(20, batches.steps_per_epoch))]
     return torch.cat(masks).float().mean().item()

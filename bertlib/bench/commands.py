@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,8 +150,8 @@ def bench_load(
 
     cell = Cell(preset=preset, vocab_size=vocab_size)
     result = bench_loading(cell, rounds=rounds, progress=not as_json)
-    save_results(save, result.to_dict())
-    show(result.to_dict(), result.lines(), as_json=as_json)
+    save_results(save, asdict(result))
+    show(asdict(result), result.lines(), as_json=as_json)
 
 
 BenchTexts = Annotated[
@@ -186,8 +187,8 @@ def bench_tokenize(
     result = bench_texts(
         sources or (), tokenizer, megabytes=megabytes, rounds=rounds, encoding=encoding, errors=errors
     )
-    save_results(save, result.to_dict())
-    show(result.to_dict(), result.lines(), as_json=as_json)
+    save_results(save, asdict(result))
+    show(asdict(result), result.lines(), as_json=as_json)
 
 
 @bench_app.command("corpus")
@@ -248,5 +249,5 @@ def bench_saving_command(
 
     recipe = Recipe.for_preset(preset, batch_size=batch_size, max_length=max_length)
     result = bench_saving(recipe, every=every, rounds=rounds, saves=saves, device=pick_device(device))
-    save_results(save, result.to_dict(), seed=recipe.seed, device=device)
-    show(result.to_dict(), result.lines(), as_json=as_json)
+    save_results(save, asdict(result), seed=recipe.seed, device=device)
+    show(asdict(result), result.lines(), as_json=as_json)

@@ -141,13 +141,13 @@ def measure_preparation(
     )
 
 
-def filled_shares(corpus: TokenCorpus, lengths: Sequence[int] = (128, 512)) -> dict[int, float]:
+def filled_shares(corpus: TokenCorpus) -> dict[int, float]:
     """Return which share of the positions holds text when pre-training packs this corpus, by length."""
     from bertlib.bench.cell import share_of_text  # PyTorch: only once memory has been measured
     from bertlib.data.batches import BatchConfig, PreTrainingBatches
 
     config = BatchConfig(batch_size=64, nsp=corpus.num_documents > 1)
-    return {n: share_of_text(PreTrainingBatches(corpus, replace(config, max_length=n))) for n in lengths}
+    return {n: share_of_text(PreTrainingBatches(corpus, replace(config, max_length=n))) for n in (128, 512)}
 
 
 def _learn(sources: Sequence[str], vocab_size: int, encoding: str, errors: str) -> WordPieceTokenizer:

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bertlib.bench.cell import Cell, need_transformers
+from bertlib.bench.cell import Cell
 from bertlib.bench.turns import Ratio, Side, Turns, finish
+from bertlib.extras import need
 from bertlib.peak import mfu
 from bertlib.progress import progress_bar
 from bertlib.train.precision import autocast, matmul_precision
@@ -95,7 +96,7 @@ def bench_inference(
     Raises:
         MissingExtraError: ``transformers`` is not installed.
     """
-    need_transformers()
+    need("transformers", extra="bench")
     shapes = [(size, length) for length in lengths for size in batch_sizes]
     cell = replace(cell, max_length=max(length for _, length in shapes))
     ours, theirs = cell.new_model().bert.eval(), cell.new_transformers_model().bert.eval()

@@ -7,14 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from bertlib.bench.cell import Cell, need_transformers
+from bertlib.bench.cell import Cell
 from bertlib.bench.trainers import collator_of_transformers, word_piece_names
 from bertlib.errors import BertlibError
+from bertlib.extras import need
 from bertlib.progress import progress_bar
 from bertlib.store import save_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
@@ -62,10 +62,6 @@ class LoadBench:
     sides: dict[str, LoadTime]
     ratio: float  # transformers' whole time / ours
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON can hold them."""
-        return asdict(self)
-
     def lines(self) -> list[str]:
         """Draw the comparison as a small table."""
         head = (
@@ -90,7 +86,7 @@ def bench_loading(cell: Cell, *, rounds: int = 5, progress: bool = False) -> Loa
         MissingExtraError: ``transformers`` is not installed.
         BertlibError: a process failed.
     """
-    need_transformers()
+    need("transformers", extra="bench")
     times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in CHILDREN}
     with tempfile.TemporaryDirectory() as folder:
         size = _save_both(cell, Path(folder))

@@ -18,11 +18,12 @@ from pathlib import Path
 import psutil
 import torch
 
-from bertlib.bench.cell import Cell, Data, need_transformers
+from bertlib.bench.cell import Cell, Data
 from bertlib.bench.pretrain import OUR_TRAINER, TRAINER, fixed_batch_sides
 from bertlib.bench.steps import Step
 from bertlib.bench.trainers import bert_trainer_step, collator_of_transformers, run_transformers_trainer
 from bertlib.errors import BertlibError, ConfigError
+from bertlib.extras import need
 
 STEPS = 3  # the second step is the first with the optimiser's memory in place
 
@@ -47,7 +48,7 @@ def measure_here(name: str, cell: Cell) -> float:
     Raises:
         ConfigError: no side of that name.
     """
-    need_transformers()
+    need("transformers", extra="bench")
     _import_all(cell)
     data = Data(cell)
     sides = fixed_batch_sides(cell, data.batch, full=True) | {

@@ -18,11 +18,12 @@ from typing import Any
 
 import torch
 
-from bertlib.bench.cell import Cell, Data, need_transformers
+from bertlib.bench.cell import Cell, Data
 from bertlib.bench.steps import Step, our_step, their_step
 from bertlib.bench.trainers import bert_trainer_step, run_transformers_trainer
 from bertlib.bench.turns import Ratio, Turns, finish
 from bertlib.data.batches import Batch
+from bertlib.extras import need
 from bertlib.flops import flops_per_token
 from bertlib.peak import mfu
 from bertlib.progress import progress_bar
@@ -147,7 +148,7 @@ def bench_pretraining(
     Raises:
         MissingExtraError: ``transformers`` is not installed.
     """
-    need_transformers()
+    need("transformers", extra="bench")
     data = Data(cell)
     sides = {name: make() for name, make in fixed_batch_sides(cell, data.batch, full=full).items()}
     if full:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertlib.bench.ablate import bench_ablation
-from bertlib.bench.cell import Cell, need_transformers
+from bertlib.bench.cell import Cell
 from bertlib.bench.pretrain import bench_pretraining
 from bertlib.bench.sweep import PRESETS, VOCAB_SIZES, cells_of_sweep, sweep
 from bertlib.errors import ConfigError
@@ -81,7 +81,6 @@ def run_pretrain_bench(asked: Asked, *, keep: Keep, say: Say) -> tuple[dict[str,
     cells = asked.cells()
     if asked.ablate:
         return _ablate(asked, cells, keep)
-    need_transformers()
     if asked.sweep or asked.against or len(cells) > 1:
         return _sweep(asked, cells, keep, say)
     result = bench_pretraining(cells[0], rounds=asked.rounds, steps=asked.steps)

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 
@@ -43,10 +42,6 @@ class SavingBench:
     save_ms: float  # what the thread beside it takes until the checkpoint is on the disk
     share: float  # by how much a step is longer with saving, 0.01 is 1 %
     spread: tuple[float, float]  # lowest and highest share of a round
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON can hold them."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Say it in words."""

@@ -37,6 +37,7 @@ SAVED_BYTES = STATE_BYTES["weights"] + STATE_BYTES["averages of Adam"]
 WATTS = {"NVIDIA H200": 700, "NVIDIA A100-SXM4-80GB": 400}  # of a card, by its data sheet
 AROUND_THE_CARD = 1.5  # assumed: host, network and cooling take half as much again
 CARDS_A_NODE = 8
+CARDS = (1, 8, 64)  # together, in the table of hours
 INSIDE_BYTES_PER_S = {"NVIDIA H200": 450e9, "NVIDIA A100-SXM4-80GB": 300e9}  # NVLink one way, data sheet
 BETWEEN_BYTES_PER_S = 50e9  # assumed: 400 Gbit/s for every card between nodes, what a good cluster has
 
@@ -133,7 +134,7 @@ def needs_table(plans: Sequence[Undertaking]) -> list[str]:
     return _table(head, [[name, *values] for name, values in rows.items()])
 
 
-def hours_table(plans: Sequence[Undertaking], *, cards: Sequence[int] = (1, 8, 64)) -> list[str]:
+def hours_table(plans: Sequence[Undertaking]) -> list[str]:
     """Return hours and energy for each undertaking, card and number of cards, as a Markdown table.
 
     The last number of cards comes twice: with the batch as it is, and with one that is sixteen times as large
@@ -144,8 +145,8 @@ def hours_table(plans: Sequence[Undertaking], *, cards: Sequence[int] = (1, 8, 6
     for plan in plans:
         larger = replace(plan, batch_size=16 * plan.batch_size, steps=plan.steps // 16)
         for card in WATTS:
-            rows += [_hours_row(plan, card, count) for count in cards]
-            rows.append(_hours_row(larger, card, cards[-1]))
+            rows += [_hours_row(plan, card, count) for count in CARDS]
+            rows.append(_hours_row(larger, card, CARDS[-1]))
     return _table([*head, "hours", "kWh"], rows)
 
 
@@ -197,7 +198,7 @@ def count_text(sources: Sequence[str], *, vocab_size: int = 30_522, sample_mb: f
     return Counted(text_bytes, tokens, sentences)
 
 
-def plan_bytes(sentences: int, *, length: int = 128) -> tuple[float, float]:
+def plan_bytes(sentences: int) -> tuple[float, float]:
     """Measure what the plan of an epoch takes of a process's memory, in bytes a sentence.
 
     For sentences of 5 to 49 tokens in documents of twenty; in a fresh process, since a heap that has grown
@@ -205,7 +206,6 @@ def plan_bytes(sentences: int, *, length: int = 128) -> tuple[float, float]:
 
     Args:
         sentences: how many; a million is enough.
-        length: positions a text.
 
     Returns:
         What is kept through the epoch, and the peak while it is made.
@@ -219,7 +219,7 @@ def plan_bytes(sentences: int, *, length: int = 128) -> tuple[float, float]:
     )
     process = psutil.Process()
     base = process.memory_info().rss
-    batches = PreTrainingBatches(text, BatchConfig(max_length=length))
+    batches = PreTrainingBatches(text, BatchConfig())
     kept, peak = process.memory_info().rss - base, highest_resident() - base
     assert batches.texts_per_epoch
     return kept / sentences, peak / sentences

@@ -72,9 +72,9 @@ def all_labels(batch: Batch) -> Tensor:
     return batch.original_ids.masked_fill(~batch.selected, IGNORED)
 
 
-def adamw(model: nn.Module, *, learning_rate: float = 1e-4) -> torch.optim.Optimizer:
+def adamw(model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimiser of every plain loop."""
-    return make_optimizer(model, learning_rate=learning_rate, weight_decay=0.01, betas=(0.9, 0.999))
+    return make_optimizer(model, learning_rate=1e-4, weight_decay=0.01, betas=(0.9, 0.999))
 
 
 def make_step(

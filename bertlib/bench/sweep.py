@@ -54,25 +54,18 @@ def cells_of_sweep(
     ]
 
 
-def measure_in_full(
-    cell: Cell, *, rounds: int, steps: int, curve_steps: int = 24, memory: bool = True, progress: bool = False
-) -> PretrainBench:
-    """Measure speed, memory and learning curves of one cell, all sides.
+def measure_in_full(cell: Cell, *, rounds: int, steps: int, progress: bool = False) -> PretrainBench:
+    """Measure speed, memory (in a process for each side) and learning curves of one cell, all sides.
 
     Args:
         cell: the conditions.
         rounds: see :func:`bench_pretraining`.
         steps: a turn.
-        curve_steps: steps of the learning curves; 0 leaves them out.
-        memory: measure it, in a process for each side.
         progress: show a bar.
     """
     result = bench_pretraining(cell, rounds=rounds, steps=steps, full=True, progress=progress)
-    sides = result.sides
-    if memory:
-        sides = {name: replace(side, memory_mb=memory_of(name, cell)) for name, side in sides.items()}
-    curves = loss_curves(cell, steps=curve_steps) if curve_steps else {}
-    return replace(result, sides=sides, curves=curves)
+    sides = {name: replace(side, memory_mb=memory_of(name, cell)) for name, side in result.sides.items()}
+    return replace(result, sides=sides, curves=loss_curves(cell))
 
 
 def sweep(
@@ -80,8 +73,6 @@ def sweep(
     *,
     rounds: int,
     steps: int,
-    curve_steps: int = 24,
-    memory: bool = True,
     progress: bool = False,
     after_cell: Callable[[list[dict[str, Any]], list[str]], object] = lambda _, __: None,
 ) -> list[dict[str, Any]]:
@@ -93,17 +84,13 @@ def sweep(
         cells: from :func:`cells_of_sweep`.
         rounds: see :func:`bench_pretraining`.
         steps: a turn.
-        curve_steps: steps of the learning curves.
-        memory: measure it.
         progress: show bars.
         after_cell: called with all results so far and the lines of the newest.
     """
     results: list[dict[str, Any]] = []
     for cell in cells:
         try:
-            found = measure_in_full(
-                cell, rounds=rounds, steps=steps, curve_steps=curve_steps, memory=memory, progress=progress
-            )
+            found = measure_in_full(cell, rounds=rounds, steps=steps, progress=progress)
             results.append(found.to_dict())
             lines = found.lines()
         except Exception as error:

@@ -11,11 +11,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -43,10 +42,6 @@ class TokenizeBench:
     megabytes_per_s: dict[str, float]
     ratios: dict[str, float]  # time of the library / ours, median of the rounds' ratios
     spread: dict[str, tuple[float, float]]  # lowest and highest ratio of a round
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON can hold them."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Draw the comparison as a small table."""

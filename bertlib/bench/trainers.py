@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from accelerate.state import AcceleratorState
 
-from bertlib.bench.cell import Cell, Data, need_transformers
+from bertlib.bench.cell import Cell, Data
 from bertlib.bench.steps import Step
 from bertlib.data.batches import Batch
+from bertlib.extras import need
 from bertlib.train.allocator import kept_memory
 from bertlib.train.config import TrainingConfig
 from bertlib.train.precision import matmul_precision
@@ -104,7 +105,7 @@ def run_transformers_trainer(
     Raises:
         MissingExtraError: it is not installed.
     """
-    need_transformers()
+    need("transformers", extra="bench")
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     class Caller(TrainerCallback):

@@ -142,15 +142,6 @@ def read_chunks(
     return _cut(_read_all(files, encoding, errors), characters)
 
 
-def iter_texts(sources: Sources, *, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:
-    """Yield the text of a corpus in blocks of whole lines, e.g. to train a vocabulary on.
-
-    Arguments and errors as for :func:`find_texts` and :func:`read_chunks`.
-    """
-    for chunk in read_chunks(find_texts(sources), encoding=encoding, errors=errors):
-        yield chunk.text
-
-
 def sample_texts(
     sources: Sources, megabytes: float, *, encoding: str = "utf-8", errors: str = "strict"
 ) -> list[str]:

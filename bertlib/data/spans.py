@@ -74,8 +74,6 @@ def select_spans(
     *,
     share: float,
     generator: Dice = None,
-    p: float = SPAN_P,
-    longest: int = LONGEST_SPAN,
 ) -> SelectedSpans:
     """Pick spans of whole words until they hold ``share`` of the row's pieces.
 
@@ -92,8 +90,6 @@ def select_spans(
         share: between 0 and 1. From about two thirds on spans with words between them find no more room,
             and fewer are selected.
         generator: source of randomness, on the device of ``input_ids``.
-        p: chance that a span ends after each word.
-        longest: most words of a span.
     """
     rows, positions = input_ids.shape
     device = input_ids.device
@@ -101,10 +97,8 @@ def select_spans(
     words = find_words(input_ids, candidates, continues)
     room = (words.size > 0).sum(1, keepdim=True)  # (B, 1) words
     wanted = budget(candidates, share)  # (B, 1) pieces
-    drawn = span_lengths(uniform((rows, most), generator, device), p=p, longest=longest)
-    length = _fitting(
-        drawn, wanted.minimum(room), room
-    )  # as many words as pieces wanted: enough, or too many
+    drawn = span_lengths(uniform((rows, most), generator, device))
+    length = _fitting(drawn, wanted.minimum(room), room)  # as many words as pieces: enough, or too many
     start = place_spans(length, room, uniform((rows, positions + 1), generator, device))
 
     span, offset = _span_of_words(start, length, positions)  # (B, T) each, by word

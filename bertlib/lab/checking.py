@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import difflib
 import dis
-import inspect
 import linecache
 import textwrap
 import traceback
@@ -17,6 +16,7 @@ from bertlib.errors import InputError
 from bertlib.lab.compare import MOST_ROWS, first_difference, pretty
 from bertlib.lab.exercise import Case, Exercise
 from bertlib.lab.exercises import EXERCISES
+from bertlib.lab.keeping import code_holders
 from bertlib.lab.mine import keep_part
 from bertlib.lab.patience import PATIENCE, TooLongError, patience
 
@@ -141,8 +141,7 @@ def diagnose(exercise: Exercise, case: Case, got: Any) -> str | None:
 
 def is_stub(reader: Callable[..., Any]) -> bool:
     """Tell whether a function's body does nothing at all (``...``, ``pass`` or a docstring)."""
-    functions = vars(reader).values() if inspect.isclass(reader) else [reader]
-    codes = [item.__code__ for item in functions if hasattr(item, "__code__")]
+    codes = [item.__code__ for item in code_holders(reader)]
     return any(all(step.opname in NOTHING_DONE for step in dis.get_instructions(code)) for code in codes)
 
 
@@ -259,12 +258,6 @@ def reader_line(reader: Callable[..., Any], error: Exception) -> str | None:
         return None
     last = frames[-1]
     return (last.line or linecache.getline(last.filename, last.lineno or 0)).strip() or None
-
-
-def code_holders(reader: Callable[..., Any]) -> list[Any]:
-    """Return the function, or the methods of a class."""
-    items = list(vars(reader).values()) if inspect.isclass(reader) else [reader]
-    return [item for item in items if hasattr(item, "__code__")]
 
 
 def with_passed(report: Report, count: int) -> Report:

@@ -55,7 +55,6 @@ class Exercise:
 
     Attributes:
         name: the name that ``lab.check`` looks up.
-        chapter: topic of the chapter it belongs to, e.g. ``"input-embeddings"``.
         difficulty: easy, medium or hard.
         minutes: how long it takes most people.
         hint: one nudge; never the answer.
@@ -68,7 +67,6 @@ class Exercise:
     """
 
     name: str
-    chapter: str
     difficulty: Difficulty
     minutes: int
     hint: str

@@ -19,7 +19,7 @@ from itertools import product
 from typing import Any
 
 from bertlib.errors import InputError
-from bertlib.lab.extras import need
+from bertlib.extras import need, show_html
 
 MOST_STATES = 24
 LARGEST_BYTES = 300_000  # of the whole part, figures included
@@ -84,11 +84,10 @@ def explore(render: Render, controls: Controls, *, alt: Words, name: str, widget
         >>> square = lambda number: f"<p>{number * number}</p>"
         >>> explore(square, {"number": [1, 2, 3]}, alt="{number} squared", name="squares")  # doctest: +SKIP
     """
-    display = need("IPython.display", extra="lab")
     if widgets:
-        display.display(as_widgets(render, controls, alt=alt))
+        need("IPython.display", extra="lab").display(as_widgets(render, controls, alt=alt))
     else:
-        display.display(display.HTML(as_page(states(render, controls, alt=alt), controls, name=name)))
+        show_html(as_page(states(render, controls, alt=alt), controls, name=name))
 
 
 def states(render: Render, controls: Controls, *, alt: Words) -> list[State]:

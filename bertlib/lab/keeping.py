@@ -105,9 +105,7 @@ def definition(thing: Callable[..., Any]) -> tuple[ast.AST, str]:
     Raises:
         InputError: Python does not remember the text.
     """
-    holders = vars(thing).values() if inspect.isclass(thing) else [thing]
-    files = {item.__code__.co_filename for item in holders if hasattr(item, "__code__")}
-    for file in sorted(files):
+    for file in sorted({item.__code__.co_filename for item in code_holders(thing)}):
         text = "".join(linecache.getlines(file))
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == thing.__name__:
@@ -124,5 +122,10 @@ def used_names(node: ast.AST) -> set[str]:
 
 def names_around(thing: Callable[..., Any]) -> Mapping[str, Any]:
     """Return the global names that a function, or the methods of a class, can see."""
-    holders = vars(thing).values() if inspect.isclass(thing) else [thing]
-    return next((item.__globals__ for item in holders if hasattr(item, "__globals__")), {})
+    return next((item.__globals__ for item in code_holders(thing)), {})
+
+
+def code_holders(thing: Callable[..., Any]) -> list[Any]:
+    """Return the function, or the methods of a class."""
+    items = vars(thing).values() if inspect.isclass(thing) else [thing]
+    return [item for item in items if hasattr(item, "__code__")]

@@ -36,18 +36,17 @@ PLACES: dict[str, tuple[str, type[nn.Module]]] = {
 class Part:
     """One place in the model: who fills it, with what, and a remark for the reader."""
 
-    exercise: str
     whose: Whose
     factory: Callable[..., nn.Module]
     remark: str = ""
 
 
-def keep_part(name: str, reader: Any, folder: Path = FOLDER) -> str:
+def keep_part(name: str, reader: Any) -> str:
     """Keep a right answer if it is a part of BERT; return the line that says so, or nothing."""
     if name not in PLACES or getattr(reader, "__module__", "").startswith("bertlib."):
         return ""
     try:
-        return f"  Kept as {keep(name, reader, folder)} for chapter 09."
+        return f"  Kept as {keep(name, reader)} for chapter 09."
     except (InputError, OSError, SyntaxError) as error:
         return f"  It could not be kept for chapter 09: {error}"
 
@@ -97,8 +96,8 @@ def pick(exercise: str, given: type[nn.Module] | None, folder: Path, config: Ber
     except Exception as error:  # whatever the reader's own file raises
         reader, problem = None, f"{file_of(exercise, folder)} does not run ({type(error).__name__}: {error})"
     if reader is None or problem:
-        return Part(exercise=exercise, whose="ours", factory=ours, remark=problem)
-    return Part(exercise=exercise, whose="yours", factory=reader)
+        return Part(whose="ours", factory=ours, remark=problem)
+    return Part(whose="yours", factory=reader)
 
 
 def misfit(reader: type[nn.Module], ours: type[nn.Module], config: BertConfig) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bertlib.errors import InputError
-from bertlib.lab.extras import need
+from bertlib.extras import show_html
 
 State = Literal["yours", "now", "ours"]
 # fill, border, border pattern: told apart by pattern and label as well as by colour
@@ -53,8 +53,7 @@ def progress(part: str) -> None:
     Raises:
         InputError: no such part (the parts are listed).
     """
-    display = need("IPython.display", extra="lab")
-    display.display(display.HTML(f"<div>{picture(part)}</div>"))
+    show_html(f"<div>{picture(part)}</div>")
 
 
 def states(part: str) -> dict[str, State]:

@@ -7,15 +7,13 @@ kernel nor the network; cards need no script either.
 from __future__ import annotations
 
 import html
-import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from bertlib.errors import InputError
-from bertlib.lab.extras import need
+from bertlib.extras import need, show_html
+from bertlib.lab.results import read_book
 
 # White text on each of these has a contrast of at least 4.5 : 1, in light pages and dark ones.
 QUIZ_COLOURS = {
@@ -57,20 +55,8 @@ def load(name: str, *, language: str = "en") -> dict[str, Any]:
     Raises:
         InputError: no such quiz (the ones there are listed).
     """
-    folder = data_folder()
-    path = folder / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(item.stem for item in folder.glob("*.json"))) or "none"
-        raise InputError(f"there is no quiz {name!r}; the quizzes are {known}")
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = read_book("quizzes", name)
     return data.get(language, data["en"])
-
-
-def data_folder() -> Path:
-    """Return where the questions lie: inside an installed package, beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "quizzes"
-    return installed if installed.is_dir() else here.parents[1] / "book" / "quizzes"
 
 
 def quiz(name: str, *, language: str = "en") -> None:
@@ -94,8 +80,7 @@ def cards(name: str, *, language: str = "en") -> None:
     Raises:
         InputError: no such quiz.
     """
-    display = need("IPython.display", extra="lab")
-    display.display(display.HTML(as_card_page(load(name, language=language)["cards"])))
+    show_html(as_card_page(load(name, language=language)["cards"]))
 
 
 def as_card_page(deck: list[dict[str, str]]) -> str:

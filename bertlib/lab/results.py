@@ -15,16 +15,25 @@ def results(name: str) -> dict[str, Any]:
     Raises:
         InputError: no such file (the ones there are listed).
     """
-    folder = results_folder()
+    return read_book("results", name)
+
+
+def read_book(kind: str, name: str) -> dict[str, Any]:
+    """Read ``NAME.json`` of a folder of ``book``: "results" or "quizzes".
+
+    Raises:
+        InputError: no such file (the ones there are listed).
+    """
+    folder = folder_of(kind)
     path = folder / f"{name}.json"
     if not path.is_file():
         known = ", ".join(sorted(item.stem for item in folder.glob("*.json"))) or "none"
-        raise InputError(f"there are no results {name!r}; there are {known}")
+        raise InputError(f"there are no {kind} {name!r}; there are {known}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def results_folder() -> Path:
-    """Return where the results lie: inside an installed package, beside it in a checkout."""
+def folder_of(kind: str) -> Path:
+    """Return where data of the book lies: inside an installed package, beside it in a checkout."""
     here = Path(__file__).resolve().parent
-    installed = here / "results"
-    return installed if installed.is_dir() else here.parents[1] / "book" / "results"
+    installed = here / kind
+    return installed if installed.is_dir() else here.parents[1] / "book" / kind

@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from typing import Any
 
-from bertlib.lab.extras import need
+from bertlib.extras import need
 
 
 def show(thing: Any, *, docstrings: bool = False) -> None:

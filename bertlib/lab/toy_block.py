@@ -17,8 +17,7 @@ from torch.nn import functional as F
 from bertlib.lab import toy, toy_attention
 from bertlib.model import BertForPreTraining, TransformerBlock
 
-PROPERTIES = ("thing", "doing", "quality", "frame")
-# question: (what it weighs, its bias, what a yes writes); the order of the numbers is that of PROPERTIES.
+# question: (what it weighs, its bias, what a yes writes); thing, doing, quality, frame in this order.
 QUESTIONS: dict[str, tuple[tuple[int, ...], int, tuple[int, ...]]] = {
     "a thing?": ((1, 0, 0, 0), 0, (0, 0, 0, 0)),
     "a doing?": ((0, 1, 0, 0), 0, (0, 0, 0, 0)),

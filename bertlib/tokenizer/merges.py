@@ -30,7 +30,7 @@ def pair_score(
             - ``ratio``: ``f_ab / (f_a f_b)``, as WordPiece is commonly described. It adores rare pieces.
             - ``likelihood``: ``f_ab log(f_ab total / (f_a f_b))``, about the gain in log-likelihood of the
               corpus under a unigram model of pieces: the ratio's logarithm, counted as often as it occurs
-              (Schuster & Nakajima 2012, section 2, merge what raises the likelihood most).
+              (Schuster and Nakajima 2012 merge what raises the likelihood most).
             - ``frequency``: ``f_ab``, as byte-pair encoding does (Sennrich et al. 2016) and as the
               trainer in the ``tokenizers`` library does under the name of WordPiece.
 

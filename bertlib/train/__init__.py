@@ -1,7 +1,7 @@
 """Training: the recipe, the step, the loop, and checkpoints that survive anything."""
 
 from bertlib.train.baselines import CountingBaselines
-from bertlib.train.checkpoint import newest_checkpoint, save_checkpoint
+from bertlib.train.checkpoint import newest_checkpoint
 from bertlib.train.config import TrainingConfig
 from bertlib.train.evaluate import Evaluation, evaluate
 from bertlib.train.log import JsonLog, read_log
@@ -19,5 +19,4 @@ __all__ = [
     "learning_rate",
     "newest_checkpoint",
     "read_log",
-    "save_checkpoint",
 ]

@@ -66,27 +66,6 @@ def restore_optimizer(model: nn.Module, optimizer: Optimizer, tensors: dict[str,
         optimizer.state[parameters[name]][kind] = placed.to(where)
 
 
-def save_checkpoint(
-    folder: Path,
-    *,
-    step: int,
-    model: nn.Module,
-    optimizer: Optimizer,
-    settings: dict[str, Any],
-    keep: int = 2,
-) -> Path:
-    """Write the checkpoint of ``step`` into ``folder``; of it and older ones ``keep`` stay.
-
-    Raises:
-        BertlibError: the disk is full; earlier checkpoints stay.
-    """
-    tensors = {
-        file: {name: value.cpu().contiguous() for name, value in named.items()}
-        for file, named in state_tensors(model, optimizer).items()
-    }
-    return write_checkpoint(folder, tensors, step=step, settings=settings, keep=keep)
-
-
 def write_checkpoint(
     folder: Path,
     tensors: Mapping[str, Mapping[str, Tensor]],
@@ -96,7 +75,19 @@ def write_checkpoint(
     pieces: int = 1,
     keep: int = 2,
 ) -> Path:
-    """Write tensors that lie in the machine's memory; see :func:`save_checkpoint`."""
+    """Write the checkpoint of ``step`` into ``folder``; of it and older ones ``keep`` stay.
+
+    Args:
+        folder: of the checkpoints.
+        tensors: as :func:`state_tensors` returns them, in the machine's memory.
+        step: steps done.
+        settings: what the run was started with.
+        pieces: into how many a batch is cut.
+        keep: checkpoints that stay.
+
+    Raises:
+        BertlibError: the disk is full; earlier checkpoints stay.
+    """
     path = folder / f"step-{step:08d}"
     with new_folder(path) as temporary:
         for file, named in tensors.items():

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.style import FAINT, GROUND, INK, LINES, NORMAL, SMALL, bare, prepare, readable_on, tint
+from bertlib.viz.figure import write
+from bertlib.viz.style import FAINT, GROUND, LINES, NORMAL, SMALL, bare, prepare, readable_on, tint
 
 THICKEST = 7.0  # points, for a weight of 1
 
@@ -43,7 +44,7 @@ def draw_arcs(ax: Axes, words: Sequence[str], source: int, weights: Any, *, titl
         ax.add_patch(Arc((middle, 0), *size, theta1=0, theta2=180, color=colour, linewidth=width))
     for t, word in enumerate(words):
         weight = "bold" if t == source else "normal"
-        ax.text(t, -0.12, word, ha="center", va="top", fontsize=NORMAL, color=INK, weight=weight)
+        write(ax, t, -0.12, word, va="top", fontsize=NORMAL, weight=weight)
     ax.set_xlim(-0.6, len(words) - 0.4)
     ax.set_ylim(-0.5, highest + 0.1)
     ax.set_title(title, fontsize=NORMAL)
@@ -71,8 +72,8 @@ def draw_lines(ax: Axes, weights: Any, words: Sequence[str], *, title: str = "",
             colour, width = tint("query", 0.15 + 0.85 * weight), 0.3 + 4 * weight
             ax.plot([0.02, 0.98], [i, j], color=colour, linewidth=width, solid_capstyle="round")
     for t, word in enumerate(words):
-        ax.text(-0.04, t, word, ha="right", va="center", fontsize=SMALL, color=INK)
-        ax.text(1.04, t, word, ha="left", va="center", fontsize=SMALL, color=INK)
+        write(ax, -0.04, t, word, ha="right")
+        write(ax, 1.04, t, word, ha="left")
     ax.set_xlim(-0.6, 1.6)
     ax.set_ylim(len(words) - 0.4, -0.6)
     ax.set_title(title, fontsize=NORMAL)
@@ -104,7 +105,7 @@ def draw_split(axes: Any, columns: Any, heads: Any, words: Sequence[str], *, nam
     origin = {number: t for t, row in enumerate(before.tolist()) for number in row}
     draw_table(places[0], before, origin, title="text")
     for t, word in enumerate(words):
-        places[0].text(-0.2, t + 0.5, word, ha="right", va="center", fontsize=SMALL, color=INK)
+        write(places[0], -0.2, t + 0.5, word, ha="right")
     for head, (ax, table) in enumerate(zip(places[1:], after, strict=False)):
         draw_table(ax, table, origin, title=f"{name}head {head}")
     widest = max(before.shape[1], after.shape[2])
@@ -123,9 +124,9 @@ def draw_table(ax: Axes, values: np.ndarray, origin: dict[Any, int], *, title: s
         ax.add_patch(cell)
         text = f"{number:02.0f}"
         ink = readable_on(colour)
-        ax.text(h + 0.5, t + 0.52, text, ha="center", va="center", fontsize=SMALL, color=ink)
+        write(ax, h + 0.5, t + 0.52, text, color=ink)
     middle = values.shape[1] / 2
-    ax.text(middle, -0.12, title, ha="center", va="bottom", fontsize=NORMAL, color=INK)
+    write(ax, middle, -0.12, title, va="bottom", fontsize=NORMAL)
 
 
 def draw_visibility(ax: Axes, seen: Any, words: Sequence[str], *, other: Any = None, title: str = "") -> Axes:

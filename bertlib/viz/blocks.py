@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import rounded_box, write
 from bertlib.viz.style import (
     COLOURS,
     FAINT,
@@ -94,17 +95,17 @@ def draw_block(ax: Axes, *, hidden: str = "H", inner: str = "4H") -> Axes:
     x = _half(ax, 0.9, look, f"T columns\nof {hidden}")
     x = _half(ax, x, think, "")
     _arrow(ax, (x, 0), (x + 0.7, 0))
-    ax.text(x + 0.8, 0, f"T columns\nof {hidden}", ha="left", va="center", fontsize=SMALL, color=INK)
+    write(ax, x + 0.8, 0, f"T columns\nof {hidden}", ha="left")
     ax.set(xlim=(-0.75, x + 2.25), ylim=(-0.9, 1.5), aspect="equal")
-    ax.text(2.2, -0.52, "here the columns meet", ha="center", va="top", fontsize=SMALL, color=INK)
-    ax.text(x - 5.2, -0.52, "here each thinks alone", ha="center", va="top", fontsize=SMALL, color=INK)
+    write(ax, 2.2, -0.52, "here the columns meet", va="top")
+    write(ax, x - 5.2, -0.52, "here each thinks alone", va="top")
     return ax
 
 
 def _half(ax: Axes, x: float, layers: list[tuple[str, float, str]], label: str) -> float:
     """Draw one half of the block from ``x`` on and return where it ends."""
     if label:
-        ax.text(x - 0.1, 0, label, ha="right", va="center", fontsize=SMALL, color=INK)
+        write(ax, x - 0.1, 0, label, ha="right")
     start, boxes = x + 0.12, [*layers, ("", 1.2, "dropout")]
     for name, width, text in boxes:
         _arrow(ax, (x, 0), (x + 0.35, 0))
@@ -113,14 +114,12 @@ def _half(ax: Axes, x: float, layers: list[tuple[str, float, str]], label: str) 
     _arrow(ax, (x, 0), (x + 0.35, 0))
     x += 0.6
     ax.add_patch(Circle((x, 0), 0.25, facecolor=GROUND, edgecolor=INK, linewidth=1.2))
-    ax.text(x, -0.02, "+", ha="center", va="center", fontsize=NORMAL, color=INK)
+    write(ax, x, -0.02, "+", fontsize=NORMAL)
     colour = COLOURS["token"]
     ax.plot([start, start, x, x], [0, ROAD, ROAD, 0.5], color=colour, linewidth=1.8, solid_joinstyle="round")
     ax.plot([start], [0], "o", color=colour, markersize=4)
     _arrow(ax, (x, 0.55), (x, 0.25), colour=colour)
-    ax.text(
-        (start + x) / 2, ROAD + 0.06, "what it was", ha="center", va="bottom", fontsize=SMALL, color=colour
-    )
+    write(ax, (start + x) / 2, ROAD + 0.06, "what it was", va="bottom", color=colour)
     _arrow(ax, (x + 0.25, 0), (x + 0.6, 0))
     _box(ax, x + 0.6, 0.85, "norm", "segment")
     return x + 1.45
@@ -129,18 +128,8 @@ def _half(ax: Axes, x: float, layers: list[tuple[str, float, str]], label: str) 
 def _box(ax: Axes, x: float, width: float, text: str, name: str) -> None:
     colour = tint(name, 0.25) if name else GROUND
     edge = COLOURS[name] if name else INK
-    ax.add_patch(
-        FancyBboxPatch(
-            (x, -0.42),
-            width,
-            0.84,
-            boxstyle="round,pad=0,rounding_size=0.12",
-            facecolor=colour,
-            edgecolor=edge,
-            linewidth=1.2,
-        )
-    )
-    ax.text(x + width / 2, -0.02, text, ha="center", va="center", fontsize=SMALL, color=INK)
+    rounded_box(ax, x, -0.42, width, 0.84, facecolor=colour, edgecolor=edge, linewidth=1.2)
+    write(ax, x + width / 2, -0.02, text)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], *, colour: str = INK) -> None:
@@ -174,17 +163,9 @@ def draw_parameters(ax: Axes, counts: Mapping[str, Mapping[str, int]]) -> Axes:
             face = tint(colour, 0.75)
             ax.barh(row, share, left=start, color=face, edgecolor=GROUND, height=0.72)
             if share > 0.05:
-                ax.text(
-                    start + share / 2,
-                    row,
-                    f"{share:.0%}",
-                    ha="center",
-                    va="center",
-                    fontsize=SMALL,
-                    color=readable_on(face),
-                )
+                write(ax, start + share / 2, row, f"{share:.0%}", color=readable_on(face))
             start += share
-        ax.text(1.01, row, f"{total / 1e6:,.1f}M", ha="left", va="center", fontsize=SMALL, color=INK)
+        write(ax, 1.01, row, f"{total / 1e6:,.1f}M", ha="left")
     ax.set_yticks(range(len(counts)), list(counts), fontsize=SMALL)
     ax.set(xlim=(0, 1.12), xticks=[])
     ax.invert_yaxis()

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import rounded_box, write
 from bertlib.viz.style import COLOURS, GROUND, INK, NORMAL, SMALL, bare, prepare, readable_on, tint, two_sided
 
 ROWS = ("token", "segment", "position", "sum")
@@ -57,37 +58,19 @@ def draw_layer(ax: Axes, values: np.ndarray, *, name: str, top: float) -> None:
             cell = Rectangle((t + 0.03, top + h), 0.94, 1, facecolor=colour, edgecolor=GROUND, linewidth=1)
             ax.add_patch(cell)
             text = f"{values[t, h]:.{places}f}"
-            ax.text(
-                t + 0.5,
-                top + h + 0.52,
-                text,
-                ha="center",
-                va="center",
-                fontsize=SMALL,
-                color=readable_on(colour),
-            )
+            write(ax, t + 0.5, top + h + 0.52, text, color=readable_on(colour))
     middle = top + height / 2
-    ax.text(-0.12, middle, name, ha="right", va="center", fontsize=NORMAL, color=INK, weight="bold")
+    write(ax, -0.12, middle, name, ha="right", fontsize=NORMAL, weight="bold")
     if name != "sum":
         sign = "=" if name == "position" else "+"
-        ax.text(
-            length / 2, top + height + GAP / 2, sign, ha="center", va="center", fontsize=NORMAL, color=INK
-        )
+        write(ax, length / 2, top + height + GAP / 2, sign, fontsize=NORMAL)
     ax.add_patch(Rectangle((-0.08, top), 0.06, height, facecolor=COLOURS[name], linewidth=0))
 
 
 def draw_piece(ax: Axes, t: int, piece: str) -> None:
     """Write a word piece on top of its column."""
-    box = FancyBboxPatch(
-        (t + 0.06, 0.05),
-        0.88,
-        0.7,
-        boxstyle="round,pad=0,rounding_size=0.15",
-        facecolor="#e9e6dd",
-        linewidth=0,
-    )
-    ax.add_patch(box)
-    ax.text(t + 0.5, 0.42, piece, ha="center", va="center", fontsize=SMALL, color=INK)
+    rounded_box(ax, t + 0.06, 0.05, 0.88, 0.7, corner=0.15, facecolor="#e9e6dd", linewidth=0)
+    write(ax, t + 0.5, 0.42, piece)
 
 
 def draw_one_hots(ax: Axes, pieces: Sequence[str], rows: Any, sizes: Sequence[int]) -> Axes:
@@ -111,9 +94,7 @@ def draw_one_hots(ax: Axes, pieces: Sequence[str], rows: Any, sizes: Sequence[in
     bare(ax)
     start = 0
     for name, width in zip(ROWS, sizes, strict=False):
-        ax.text(
-            start + width / 2, -0.3, name, ha="center", va="bottom", fontsize=NORMAL, color=INK, weight="bold"
-        )
+        write(ax, start + width / 2, -0.3, name, va="bottom", fontsize=NORMAL, weight="bold")
         for t, h in np.ndindex(len(pieces), width):
             colour = tint(name, 0.06 + 0.94 * values[t, start + h])
             ax.add_patch(Rectangle((start + h + 0.04, t + 0.04), 0.92, 0.92, facecolor=colour, linewidth=0))
@@ -121,7 +102,7 @@ def draw_one_hots(ax: Axes, pieces: Sequence[str], rows: Any, sizes: Sequence[in
         if start < sum(sizes):
             ax.plot([start, start], [0, len(pieces)], color=INK, linewidth=1)
     for t, piece in enumerate(pieces):
-        ax.text(-0.3, t + 0.52, piece, ha="right", va="center", fontsize=SMALL, color=INK)
+        write(ax, -0.3, t + 0.52, piece, ha="right")
     ax.set_xlim(-3.2, start + 0.1)
     ax.set_ylim(len(pieces) + 0.1, -1.2)
     return ax

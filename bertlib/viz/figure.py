@@ -9,12 +9,15 @@ import io
 from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import FancyBboxPatch
 
 from bertlib.errors import InputError
-from bertlib.viz.style import GROUND, prepare
+from bertlib.extras import show_html
+from bertlib.viz.style import GROUND, INK, SMALL, prepare
 
 PIXELS_PER_INCH = 150
 LARGEST_BYTES = 100_000
@@ -35,6 +38,20 @@ def figure(width: float = 7.0, height: float = 3.0, *, rows: int = 1, columns: i
     return drawing, axes
 
 
+def write(ax: Axes, x: float, y: float, text: str, **look: Any) -> None:
+    """Write small, in ink and centred on (x, y), unless ``look`` says otherwise (in matplotlib's words)."""
+    usual: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL, "color": INK}
+    ax.text(x, y, text, **(usual | look))
+
+
+def rounded_box(
+    ax: Axes, x: float, y: float, width: float, height: float, *, corner: float = 0.12, **look: Any
+) -> None:
+    """Draw a box with round corners from (x, y) on."""
+    style = f"round,pad=0,rounding_size={corner}"
+    ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=style, **look))
+
+
 def show(drawing: Figure, *, alt: str, min_width: int = 0) -> None:
     """Display a figure below the cell, with its alternative text.
 
@@ -47,8 +64,7 @@ def show(drawing: Figure, *, alt: str, min_width: int = 0) -> None:
     Raises:
         InputError: empty ``alt``.
     """
-    display = importlib.import_module("IPython.display")
-    display.display(display.HTML(as_html(drawing, alt=alt, min_width=min_width)))
+    show_html(as_html(drawing, alt=alt, min_width=min_width))
 
 
 def as_html(drawing: Figure, *, alt: str, min_width: int = 0) -> str:

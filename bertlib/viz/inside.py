@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.style import COLOURS, FAINT, GROUND, INK, NORMAL, SMALL, bare, prepare, readable_on, tint
+from bertlib.viz.figure import write
+from bertlib.viz.style import COLOURS, FAINT, GROUND, NORMAL, SMALL, bare, prepare, readable_on, tint
 
 MARKERS = ("o", "^", "s", "D")  # senses are told apart by shape as well as by colour
 SENSES = ("token", "query", "segment", "value")
@@ -41,13 +42,13 @@ def draw_head_scores(
     above = np.clip((values - expected) / np.maximum(1 - expected, 1e-9), 0, 1)
     for row, name in enumerate([*heads, "chance"]):
         last = row == len(heads)
-        ax.text(-0.1, row + 0.52 + 0.25 * last, name, ha="right", va="center", fontsize=SMALL, color=INK)
+        write(ax, -0.1, row + 0.52 + 0.25 * last, name, ha="right")
         for column in range(len(measures)):
             number = expected[column] if last else values[row, column]
             colour = GROUND if last else tint("query", 0.05 + 0.95 * above[row, column])
             draw_cell(ax, row + 0.25 * last, column, f"{number:.2f}", colour)
     for column, name in enumerate(measures):
-        ax.text(column + 0.5, -0.15, name, ha="center", va="bottom", fontsize=SMALL, color=INK)
+        write(ax, column + 0.5, -0.15, name, va="bottom")
     ax.set_xlim(-1.1, len(measures))
     ax.set_ylim(len(heads) + 1.3, -0.75)
     return ax
@@ -57,15 +58,7 @@ def draw_cell(ax: Axes, row: float, column: int, text: str, colour: Any) -> None
     """Draw one numbered cell; the frame is for the row that lies apart."""
     edge = FAINT if colour == GROUND else GROUND
     ax.add_patch(Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, facecolor=colour, edgecolor=edge))
-    ax.text(
-        column + 0.5,
-        row + 0.52,
-        text,
-        ha="center",
-        va="center",
-        fontsize=NORMAL,
-        color=readable_on(colour),
-    )
+    write(ax, column + 0.5, row + 0.52, text, fontsize=NORMAL, color=readable_on(colour))
 
 
 def flattened(vectors: Any) -> np.ndarray:
@@ -142,9 +135,7 @@ def draw_probe_curves(
         ax.plot(places, curve, "o-", color=COLOURS[role], label=f"{name}: task")
         ax.plot(places, control[name], "^--", color=COLOURS[role], label=f"{name}: control", alpha=0.75)
     ax.axhline(floor, color=FAINT, linewidth=1.5, zorder=0)
-    ax.text(
-        places[-1], floor, "always the commoner label", ha="right", va="bottom", fontsize=SMALL, color=INK
-    )
+    write(ax, places[-1], floor, "always the commoner label", ha="right", va="bottom")
     ax.set_xticks(places, ["embeddings", *(f"block {n}" for n in places[:-1])])
     ax.set_ylabel("share right on new sentences")
     ax.margins(x=0.08)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import write
 from bertlib.viz.style import COLOURS, FAINT, INK, NORMAL, SMALL, bare, prepare, ramp, readable_on, tint
 
 FATES = ("[MASK]", "another word", "left alone")
@@ -39,7 +40,7 @@ def draw_reach(ax: Axes, reach: Any, pieces: Sequence[str], *, title: str = "") 
         box = Rectangle((t - 0.5, t - 0.5), 1, 1, fill=False, edgecolor=COLOURS["query"], linewidth=1.4)
         ax.add_patch(box)
         if values[t, t] == 0:
-            ax.text(t, t, "0", ha="center", va="center", fontsize=SMALL, color=INK)
+            write(ax, t, t, "0")
     ax.set_xticks(range(len(pieces)), pieces, rotation=60, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(pieces)), pieces)
     ax.tick_params(length=0)
@@ -74,7 +75,7 @@ def draw_mask_mix(ax: Axes, shares: Mapping[str, float]) -> Axes:
         _bar(ax, left, width, 0.35, COLOURS[role], f"{100 * width:.1f} %")
         side = {FATES[0]: ("center", 0.5), FATES[1]: ("right", 0.95), FATES[2]: ("left", 0.05)}[name]
         text = f"{name}\n= {100 * part:.1f} % of all"
-        ax.text(left + side[1] * width, 0.22, text, ha=side[0], va="top", fontsize=SMALL, color=INK)
+        write(ax, left + side[1] * width, 0.22, text, ha=side[0], va="top")
         left += width
     ax.set_xlim(-0.01, 1.09)
     ax.set_ylim(-0.35, 2.6)
@@ -85,15 +86,7 @@ def _bar(ax: Axes, left: float, width: float, bottom: float, colour: str, text: 
     """Draw a piece of a bar with its text in it."""
     box = Rectangle((left, bottom), width, 0.65, facecolor=colour, edgecolor="white", linewidth=1.5)
     ax.add_patch(box)
-    ax.text(
-        left + width / 2,
-        bottom + 0.325,
-        text,
-        ha="center",
-        va="center",
-        fontsize=SMALL,
-        color=readable_on(colour),
-    )
+    write(ax, left + width / 2, bottom + 0.325, text, color=readable_on(colour))
 
 
 def draw_surprise(axes: Sequence[Axes], words: Sequence[str], scores: Any, answer: str) -> None:
@@ -129,7 +122,7 @@ def draw_surprise(axes: Sequence[Axes], words: Sequence[str], scores: Any, answe
         at = list(words).index(answer)
         beside = max(values[at], 0) + 0.03 * (values.max() - min(values.min(), 0))
         text = f"{values[at]:.{4 if 0 < values[at] < 0.005 else 2}f}"
-        ax.text(beside, places[at], text, va="center", fontsize=SMALL, weight="bold", color=COLOURS["query"])
+        write(ax, beside, places[at], text, ha="left", weight="bold", color=COLOURS["query"])
 
 
 def draw_gradient(ax: Axes, pieces: Sequence[str], sizes: Any, *, asked: int) -> Axes:
@@ -154,7 +147,7 @@ def draw_gradient(ax: Axes, pieces: Sequence[str], sizes: Any, *, asked: int) ->
     colours = [COLOURS["query"] if t == asked else COLOURS["token"] for t in range(len(pieces))]
     ax.bar(range(len(pieces)), values, color=colours, width=0.7)
     for t, value in enumerate(values):
-        ax.text(t, value, f"{value:.3f}", ha="center", va="bottom", fontsize=SMALL, color=INK)
+        write(ax, t, value, f"{value:.3f}", va="bottom")
     ax.set_xticks(range(len(pieces)), pieces)
     ax.tick_params(axis="x", length=0)
     ax.set_ylabel("length of the gradient", fontsize=SMALL)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import rounded_box, write
 from bertlib.viz.style import COLOURS, FAINT, INK, LINES, SMALL, bare, prepare, tint
 
 Place = tuple[int, int]  # document, sentence
@@ -32,8 +33,7 @@ def draw_pairs(
     """
     bare(ax)
     for number, document in enumerate(documents):
-        ax.text(number * ACROSS + WIDE / 2, -0.3, f"document {number + 1}", ha="center", weight="bold",
-                fontsize=SMALL, color=INK)  # fmt: skip
+        write(ax, number * ACROSS + WIDE / 2, -0.3, f"document {number + 1}", va="baseline", weight="bold")
         for row, sentence in enumerate(document):
             draw_sentence(ax, number * ACROSS, row * DOWN, sentence)
     for first, second, label in pairs:
@@ -55,10 +55,8 @@ def draw_pairs(
 
 def draw_sentence(ax: Axes, x: float, y: float, sentence: str) -> None:
     """Write one sentence into a box."""
-    box = FancyBboxPatch((x, y), WIDE, HIGH, boxstyle="round,pad=0,rounding_size=0.12",
-                         facecolor=tint("token", 0.13), linewidth=0)  # fmt: skip
-    ax.add_patch(box)
-    ax.text(x + WIDE / 2, y + HIGH / 2 + 0.02, sentence, ha="center", va="center", fontsize=SMALL, color=INK)
+    rounded_box(ax, x, y, WIDE, HIGH, facecolor=tint("token", 0.13), linewidth=0)
+    write(ax, x + WIDE / 2, y + HIGH / 2 + 0.02, sentence)
 
 
 def draw_arrow(ax: Axes, first: Place, second: Place, label: int) -> None:

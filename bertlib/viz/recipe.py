@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import write
 from bertlib.viz.style import (
     COLOURS,
     FAINT,
@@ -122,8 +123,8 @@ def draw_frame(ax: Axes, number: int, name: str, caption: str) -> None:
     left = number * (WIDTH + GAP)
     ax.add_patch(Rectangle((left, 0), WIDTH, 6, facecolor="none", edgecolor=INK, linewidth=1))
     middle = left + WIDTH / 2
-    ax.text(middle, 6.35, name, ha="center", va="bottom", fontsize=NORMAL, color=INK, weight="bold")
-    ax.text(middle, -0.35, caption, ha="center", va="top", fontsize=SMALL, color=INK)
+    write(ax, middle, 6.35, name, va="bottom", fontsize=NORMAL, weight="bold")
+    write(ax, middle, -0.35, caption, va="top")
     if number:
         arrow = FancyArrowPatch(
             (left - GAP + 0.15, 3), (left - 0.15, 3), arrowstyle="-|>", mutation_scale=12, color=INK
@@ -135,7 +136,7 @@ def draw_text(ax: Axes, text: Sequence[str]) -> None:
     """Write the first lines of a file, as far as they fit."""
     for row, line in enumerate(text[:MOST_LINES]):
         shown = line if len(line) < 27 else line[:25] + "…"
-        ax.text(0.3, 5.5 - 0.8 * row, shown, ha="left", va="center", fontsize=SMALL - 0.5, color=INK)
+        write(ax, 0.3, 5.5 - 0.8 * row, shown, ha="left", fontsize=SMALL - 0.5)
 
 
 def draw_documents(ax: Axes, lengths: Sequence[Sequence[int]], *, left: float) -> None:
@@ -159,13 +160,9 @@ def draw_ids(ax: Axes, ids: Sequence[int], *, left: float) -> None:
     size = (WIDTH - 0.8) / MOST_IDS
     for row in range(4):
         for column, number in enumerate(ids[row * MOST_IDS : (row + 1) * MOST_IDS]):
-            corner = (left + 0.4 + column * size, 4.4 - 1.25 * row)
-            colour = tint("token", 0.25)
-            ax.add_patch(Rectangle(corner, size * 0.94, 1.05, facecolor=colour, linewidth=0))
-            ax.text(
-                corner[0] + size * 0.47, corner[1] + 0.5, str(number), ha="center", va="center",
-                fontsize=SMALL - 1, color=readable_on(colour),
-            )  # fmt: skip
+            x, y, colour = left + 0.4 + column * size, 4.4 - 1.25 * row, tint("token", 0.25)
+            ax.add_patch(Rectangle((x, y), size * 0.94, 1.05, facecolor=colour, linewidth=0))
+            write(ax, x + size * 0.47, y + 0.5, str(number), fontsize=SMALL - 1, color=readable_on(colour))
 
 
 def draw_cost(ax: Axes, costs: Mapping[str, Mapping[str, float]]) -> Axes:
@@ -194,7 +191,7 @@ def draw_cost(ax: Axes, costs: Mapping[str, Mapping[str, float]]) -> Axes:
                 row, share, left=start, height=0.7, color=COLOURS[colour], label=part if row == 0 else None
             )
             start += share
-        ax.text(1.01, row, f"{total / 1e6:,.0f} M", ha="left", va="center", fontsize=SMALL, color=INK)
+        write(ax, 1.01, row, f"{total / 1e6:,.0f} M", ha="left")
     ax.set_yticks(range(len(costs)), list(costs))
     ax.invert_yaxis()
     ax.set_xlim(0, 1.12)

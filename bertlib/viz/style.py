@@ -41,9 +41,9 @@ def ramp(name: str) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list(f"ground-{name}", [GROUND, COLOURS[name]])
 
 
-def two_sided(below: str = "query", above: str = "token") -> LinearSegmentedColormap:
+def two_sided() -> LinearSegmentedColormap:
     """Return a colour map for values around 0, which is the ground."""
-    return LinearSegmentedColormap.from_list(f"{below}-{above}", [COLOURS[below], GROUND, COLOURS[above]])
+    return LinearSegmentedColormap.from_list("two-sided", [COLOURS["query"], GROUND, COLOURS["token"]])
 
 
 def prepare(ax: Axes) -> Axes:

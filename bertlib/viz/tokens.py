@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.style import COLOURS, INK, NORMAL, SMALL, Colour, bare, readable_on, tint
+from bertlib.viz.figure import rounded_box, write
+from bertlib.viz.style import COLOURS, NORMAL, Colour, bare, readable_on, tint
 
 INNER = "##"
 FIRST, INSIDE = 1.0, 1.45  # width of a word's first letter, and of the others, which carry ## at the start
@@ -36,7 +37,7 @@ def draw_merges(ax: Axes, states: Sequence[Sequence[Sequence[str]]], labels: Seq
     right = 0.0
     for row, (words, label) in enumerate(zip(states, labels, strict=True)):
         right = max(right, draw_row(ax, words, known, y=row * ROW))
-        ax.text(-0.6, row * ROW + 0.5, label, ha="right", va="center", fontsize=SMALL, color=INK)
+        write(ax, -0.6, row * ROW + 0.5, label, ha="right")
         known |= {piece for word in words for piece in word}
     ax.set_xlim(-0.6 - 0.5 * max(map(len, labels), default=0), right)
     ax.set_ylim(len(states) * ROW, -0.4)
@@ -74,11 +75,9 @@ def piece_colour(piece: str, *, new: bool) -> Colour:
 
 def draw_box(ax: Axes, text: str, *, x: float, y: float, colour: Colour) -> None:
     """Draw one piece as a rounded box with its text."""
-    shape = "round,pad=0,rounding_size=0.2"
-    box = FancyBboxPatch((x + 0.05, y), width(text) - 0.1, 1, boxstyle=shape, facecolor=colour, linewidth=0)
-    ax.add_patch(box)
+    rounded_box(ax, x + 0.05, y, width(text) - 0.1, 1, corner=0.2, facecolor=colour, linewidth=0)
     middle = x + width(text) / 2
-    ax.text(middle, y + 0.52, text, ha="center", va="center", fontsize=SMALL, color=readable_on(colour))
+    write(ax, middle, y + 0.52, text, color=readable_on(colour))
 
 
 def look_ups(word: str, vocab: Container[str]) -> list[tuple[int, int, bool]]:
@@ -117,13 +116,11 @@ def draw_matching(ax: Axes, word: str, vocab: Container[str]) -> Axes:
     bare(ax)
     asked = look_ups(word, vocab)
     for place, letter in enumerate(word):
-        ax.text(
-            place + 0.5, -0.5, letter, ha="center", va="center", fontsize=NORMAL, color=INK, weight="bold"
-        )
+        write(ax, place + 0.5, -0.5, letter, fontsize=NORMAL, weight="bold")
     for row, (start, end, found) in enumerate(asked):
         draw_question(ax, word, start, end, found=found, y=row)
     if not asked[-1][2]:
-        ax.text(0.1, len(asked) + 0.5, "nothing fits: [UNK]", va="center", fontsize=SMALL, color=INK)
+        write(ax, 0.1, len(asked) + 0.5, "nothing fits: [UNK]", ha="left")
     ax.set_xlim(-0.2, 1.5 * len(word) + 2)
     ax.set_ylim(len(asked) + 1.1 * (not asked[-1][2]) + 0.1, -1.1)
     return ax
@@ -135,10 +132,8 @@ def draw_question(ax: Axes, word: str, start: int, end: int, *, found: bool, y: 
     ax.add_patch(Rectangle((start + 0.04, y + 0.1), end - start - 0.08, 0.8, facecolor=colour, linewidth=0))
     ink = readable_on(colour)
     for place in range(start, end):
-        ax.text(place + 0.5, y + 0.52, word[place], ha="center", va="center", fontsize=SMALL, color=ink)
+        write(ax, place + 0.5, y + 0.52, word[place], color=ink)
     text = INNER * (start > 0) + word[start:end]
     weight = "bold" if found else "normal"
     mark = "\N{CHECK MARK}" if found else "\N{MULTIPLICATION SIGN}"
-    ax.text(
-        len(word) + 0.3, y + 0.52, f"{mark} {text}", va="center", fontsize=SMALL, color=INK, weight=weight
-    )
+    write(ax, len(word) + 0.3, y + 0.52, f"{mark} {text}", ha="left", weight=weight)

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertlib.errors import InputError, MissingExtraError
+from bertlib.errors import InputError
+from bertlib.extras import need, show_html
 from bertlib.viz.style import GROUND, INK
 
 if TYPE_CHECKING:
@@ -51,7 +52,15 @@ def head_view(
         InputError: no words in ``alt``, weights that do not fit the pieces, or a view above 300 kB.
         MissingExtraError: bertviz or IPython is not installed.
     """
-    show_page(head_page(attentions, tokens, alt=alt, second=second, layer=layer))
+    page = need("bertviz", extra="viz").head_view(
+        attention=rounded(attentions, tokens),
+        tokens=list(tokens),
+        sentence_b_start=second,
+        layer=layer,
+        prettify_tokens=False,
+        html_action="return",
+    )
+    show_html(framed(page.data, alt=alt))
 
 
 def model_view(
@@ -63,7 +72,17 @@ def model_view(
         InputError: as :func:`head_view`.
         MissingExtraError: as :func:`head_view`.
     """
-    show_page(model_page(attentions, tokens, alt=alt, second=second))
+    weights = rounded(attentions, tokens)
+    page = need("bertviz", extra="viz").model_view(
+        attention=weights,
+        tokens=list(tokens),
+        sentence_b_start=second,
+        prettify_tokens=False,
+        display_mode="light",
+        html_action="return",
+    )
+    heads = max(weights[0].shape[1], FEWEST_HEADS)
+    show_html(framed(re.sub(r'"total_heads": \d+', f'"total_heads": {heads}', page.data), alt=alt))
 
 
 def neuron_view(
@@ -78,6 +97,9 @@ def neuron_view(
 ) -> None:
     """Display how one weight comes about: query times key, entry by entry; a click on + unfolds it.
 
+    It is the script of bertviz with our numbers in it: its own function takes a model, and only one of its
+    own copies of BERT.
+
     Args:
         attentions: as for :func:`head_view`.
         queries: for each of L layers (1, A, T, d) or (A, T, d), see :func:`queries_and_keys`.
@@ -91,7 +113,26 @@ def neuron_view(
         InputError: as :func:`head_view`.
         MissingExtraError: as :func:`head_view`.
     """
-    show_page(neuron_page(attentions, queries, keys, tokens, alt=alt, layer=layer, head=head))
+    text = {"left_text": list(tokens), "right_text": list(tokens)}
+    names = {"attn": attentions, "queries": queries, "keys": keys}
+    values = {name: [x[0].tolist() for x in rounded(given, tokens)] for name, given in names.items()}
+    params = {
+        "attention": {"all": text | values},
+        "default_filter": "all",
+        "root_div_id": "bertviz-" + "0" * 32,  # framed() gives it its own
+        "bidirectional": True,
+        "display_mode": "light",
+        "layer": layer,
+        "head": head,
+    }
+    script = (Path(str(need("bertviz", extra="viz").__file__)).parent / "neuron_view.js").read_text("utf8")
+    script = script.replace("window.bertviz_params", json.dumps(params))
+    lists = "".join(
+        f'{name}: <select id="{id_}"></select> ' for id_, name in (("layer", "Layer"), ("att_head", "Head"))
+    )
+    root = f"id='{params['root_div_id']}' style='min-width:{UNFOLDED}px'"  # narrower, the sums are cut off
+    body = f"<div {root}><span>{lists}</span><div id='vis'></div></div>"
+    show_html(framed(f'<script src="{REQUIRE}"></script>{body}<script>\n{script}\n</script>', alt=alt))
 
 
 def queries_and_keys(body: Any, hidden_states: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -110,77 +151,6 @@ def queries_and_keys(body: Any, hidden_states: Sequence[Tensor]) -> tuple[list[T
     queries = [split(m.query(hidden), m.num_heads) for m, hidden in pairs]
     keys = [split(m.key(hidden), m.num_heads) for m, hidden in pairs]
     return queries, keys
-
-
-# The pages, as text. ---------------------------------------------------------------------------------
-
-
-def head_page(
-    attentions: Sequence[Any], tokens: Sequence[str], *, alt: str, second: int | None = None, layer: int = 0
-) -> str:
-    """Return what :func:`head_view` displays."""
-    page = need("bertviz").head_view(
-        attention=rounded(attentions, tokens),
-        tokens=list(tokens),
-        sentence_b_start=second,
-        layer=layer,
-        prettify_tokens=False,
-        html_action="return",
-    )
-    return framed(page.data, alt=alt)
-
-
-def model_page(
-    attentions: Sequence[Any], tokens: Sequence[str], *, alt: str, second: int | None = None
-) -> str:
-    """Return what :func:`model_view` displays."""
-    weights = rounded(attentions, tokens)
-    page = need("bertviz").model_view(
-        attention=weights,
-        tokens=list(tokens),
-        sentence_b_start=second,
-        prettify_tokens=False,
-        display_mode="light",
-        html_action="return",
-    )
-    heads = max(weights[0].shape[1], FEWEST_HEADS)
-    return framed(re.sub(r'"total_heads": \d+', f'"total_heads": {heads}', page.data), alt=alt)
-
-
-def neuron_page(
-    attentions: Sequence[Any],
-    queries: Sequence[Any],
-    keys: Sequence[Any],
-    tokens: Sequence[str],
-    *,
-    alt: str,
-    layer: int = 0,
-    head: int = 0,
-) -> str:
-    """Return what :func:`neuron_view` displays: the script of bertviz with our numbers in it.
-
-    Its own function takes a model, and only one of its own copies of BERT.
-    """
-    text = {"left_text": list(tokens), "right_text": list(tokens)}
-    names = {"attn": attentions, "queries": queries, "keys": keys}
-    values = {name: [x[0].tolist() for x in rounded(given, tokens)] for name, given in names.items()}
-    params = {
-        "attention": {"all": text | values},
-        "default_filter": "all",
-        "root_div_id": "bertviz-" + "0" * 32,  # framed() gives it its own
-        "bidirectional": True,
-        "display_mode": "light",
-        "layer": layer,
-        "head": head,
-    }
-    script = (Path(str(need("bertviz").__file__)).parent / "neuron_view.js").read_text("utf8")
-    script = script.replace("window.bertviz_params", json.dumps(params))
-    lists = "".join(
-        f'{name}: <select id="{id_}"></select> ' for id_, name in (("layer", "Layer"), ("att_head", "Head"))
-    )
-    root = f"id='{params['root_div_id']}' style='min-width:{UNFOLDED}px'"  # narrower, the sums are cut off
-    body = f"<div {root}><span>{lists}</span><div id='vis'></div></div>"
-    return framed(f'<script src="{REQUIRE}"></script>{body}<script>\n{script}\n</script>', alt=alt)
 
 
 def rounded(values: Sequence[Any], tokens: Sequence[str]) -> list[Tensor]:
@@ -236,24 +206,3 @@ def mended(page: str) -> str:
     neutral = re.sub(r"bertviz-[0-9a-f]{32}", "bertviz-ID", page)
     mark = hashlib.sha256(neutral.encode()).hexdigest()[:32]
     return neutral.replace("bertviz-ID", f"bertviz-{mark}")
-
-
-def show_page(page: str) -> None:
-    """Display HTML below the cell."""
-    display = need("IPython.display")
-    display.display(display.HTML(page))
-
-
-def need(library: str) -> Any:
-    """Import an optional library.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        return importlib.import_module(library)
-    except ImportError as error:
-        name = library.partition(".")[0]
-        raise MissingExtraError(
-            f'{name} is not installed; attention views need it: pip install "bertlib[viz]" brings it'
-        ) from error

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from bertlib.data.corpus import CHUNK_CHARACTERS, find_texts, iter_texts, read_chunks, sample_texts
+from bertlib.data.corpus import CHUNK_CHARACTERS, find_texts, read_chunks, sample_texts
 from bertlib.errors import CorpusError
 
 
@@ -13,7 +13,7 @@ def names(sources):
 
 
 def read(sources, **options):
-    return "".join(iter_texts(sources, **options))
+    return "".join(chunk.text for chunk in read_chunks(find_texts(sources), **options))
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import pytest
 
 from bertlib.data.story.tasks import story_task
 from bertlib.data.story.tasks.entailment import LABELS, state
-from bertlib.data.story.tasks.entities import bio
 from bertlib.data.story.tasks.facts import claim, false_fact, read
-from bertlib.data.story.tasks.mentions import Name, names, names_nothing_else, words_of
+from bertlib.data.story.tasks.mentions import bio, names, names_nothing_else, words_of
 from bertlib.data.story.tasks.similarity import score
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import atlas
@@ -146,8 +145,8 @@ def test_scores_of_pairs_written_by_hand() -> None:
 
 def test_tags_by_hand() -> None:
     text = "Lily left the straw hat."
-    found = [Name(0, 4, "person", "lily"), Name(14, 23, "thing", "straw-hat")]
-    assert bio(words_of(text, "en"), found) == ("B-PER", "O", "O", "B-THING", "I-THING", "O")
+    tagged = [(0, 4, "PER"), (14, 23, "THING")]
+    assert bio(words_of(text, "en"), tagged) == ("B-PER", "O", "O", "B-THING", "I-THING", "O")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -145,7 +145,5 @@ def test_a_chapter_has_five_exercises(path):
     assert len(exercises(path)) >= 5
 
 
-def test_every_exercise_stands_in_its_chapter():
-    chapters = {path.stem.partition("-")[2] for path in CHAPTERS}
-    expected = {name for name, exercise in EXERCISES.items() if exercise.chapter in chapters}
-    assert expected == {shown.name for shown in SHOWN}
+def test_every_exercise_stands_in_a_chapter():
+    assert set(EXERCISES) == {shown.name for shown in SHOWN}

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from IPython.utils.capture import capture_output
 
 from bertlib.errors import InputError
 from bertlib.lab import cards, quiz
-from bertlib.lab.questions import as_card_page, as_jupyterquiz, data_folder, load
+from bertlib.lab.questions import as_card_page, as_jupyterquiz, load
+from bertlib.lab.results import folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "book" / "quizzes").glob("*.json"))
@@ -97,11 +99,11 @@ def test_a_missing_language_falls_back_to_english():
 
 
 def test_the_data_is_found_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):
-    assert data_folder() == ROOT / "book" / "quizzes"
+    assert folder_of("quizzes") == ROOT / "book" / "quizzes"
     package = tmp_path / "lab"
     (package / "quizzes").mkdir(parents=True)
-    monkeypatch.setattr("bertlib.lab.questions.__file__", str(package / "questions.py"))
-    assert data_folder() == package / "quizzes"
+    monkeypatch.setattr(sys.modules[folder_of.__module__], "__file__", str(package / "results.py"))
+    assert folder_of("quizzes") == package / "quizzes"
 
 
 def test_a_card_keeps_its_other_side_folded_and_its_brackets():

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import asdict
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_a_small_comparison():
     assert list(result.megabytes_per_s) == [LIBRARY, NEW_WORDS, KNOWN_WORDS]
     assert all(rate > 0 for rate in result.megabytes_per_s.values())
     assert all(low <= result.ratios[name] <= high for name, (low, high) in result.spread.items())
-    assert json.loads(json.dumps(result.to_dict()))["vocab_size"] == len(TOKENIZER)
+    assert json.loads(json.dumps(asdict(result)))["vocab_size"] == len(TOKENIZER)
     assert result.lines()[-1] == "lines with other ids than the library's: 0"
 
 

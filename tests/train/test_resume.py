@@ -200,12 +200,13 @@ def test_a_full_disk_as_safetensors_meets_it(tmp_path):
         import resource, signal, sys, torch
         from pathlib import Path
         from bertlib.errors import BertlibError
-        from bertlib.train import save_checkpoint
+        from bertlib.train.checkpoint import state_tensors, write_checkpoint
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         model = torch.nn.Linear(200, 200)
         try:
-            save_checkpoint(Path(sys.argv[1]), step=1, model=model, optimizer=torch.optim.AdamW(model.parameters()), settings={})
+            tensors = state_tensors(model, torch.optim.AdamW(model.parameters()))
+            write_checkpoint(Path(sys.argv[1]), tensors, step=1, settings={})
         except BertlibError as error:
             print(error)
     """

@@ -1,5 +1,6 @@
 import json
 import re
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from bertlib import BertConfig, BertModel
-from bertlib.errors import InputError, MissingExtraError
+from bertlib.errors import InputError
 from bertlib.viz import views
 
 TOKENS = ["[CLS]", "my", "dog", "is", "cute", "[SEP]", "it", "likes", "playing", "[SEP]"]
@@ -22,12 +23,13 @@ def numbers(seed=0, layers=2, heads=2, width=None):
     return values if width else [value.softmax(-1) for value in values]
 
 
-def page(kind, seed=0, alt="who looks where", **sizes):
-    attentions = numbers(seed, **sizes)
+def page(kind, seed=0, alt="who looks where", second=None, **sizes):
+    values = [numbers(seed, **sizes)]
     if kind == "neuron":
-        queries, keys = numbers(seed + 1, width=8, **sizes), numbers(seed + 2, width=8, **sizes)
-        return views.neuron_page(attentions, queries, keys, TOKENS, alt=alt)
-    return getattr(views, f"{kind}_page")(attentions, TOKENS, alt=alt)
+        values += [numbers(seed + 1, width=8, **sizes), numbers(seed + 2, width=8, **sizes)]
+    with patch.object(views, "show_html") as display:
+        getattr(views, f"{kind}_view")(*values, TOKENS, alt=alt, **({"second": second} if second else {}))
+    return display.call_args.args[0]
 
 
 @each
@@ -76,7 +78,7 @@ def test_scripts_come_from_the_addresses_that_the_site_replaces():
 
 
 def test_a_pair_can_be_taken_apart():
-    text = views.head_page(numbers(), TOKENS, alt="x", second=6)
+    text = page("head", alt="x", second=6)
     assert text.count('"left_text":') == 5
     assert "Sentence A -> Sentence B" in text
 
@@ -97,7 +99,7 @@ def test_the_neuron_view_gets_our_numbers():
 @pytest.mark.parametrize("shape", [(1, 2, 9, 9), (2, 2, 10, 10), (10, 10)])
 def test_weights_must_fit_the_pieces(shape):
     with pytest.raises(InputError, match="10 pieces"):
-        views.head_page([torch.ones(shape)], TOKENS, alt="x")
+        views.head_view([torch.ones(shape)], TOKENS, alt="x")
 
 
 def test_a_view_that_is_too_large_is_refused():
@@ -116,11 +118,6 @@ def test_queries_and_keys_give_the_weights():
     for query, key, weights in zip(queries, keys, output.attentions, strict=True):
         scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
         assert torch.allclose(scores.softmax(-1), weights, atol=1e-6)
-
-
-def test_a_missing_library_is_named_with_the_command():
-    with pytest.raises(MissingExtraError, match=r'pip install "bertlib\[viz\]"'):
-        views.need("no_such_library.part")
 
 
 def test_a_view_is_displayed(tmp_path, monkeypatch):

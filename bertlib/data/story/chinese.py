@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from bertlib.data.story.telling import Step, Teller, atlas
+from bertlib.data.story.telling import Step, Teller, atlas, tell_cause
 from bertlib.data.story.words import read_sections, table
 
 _PRONOUNS = {"f": "她", "m": "他", "n": "它", "p": "它们"}
@@ -196,11 +196,6 @@ def _phrase_step(section: str, letter: str, cell: int) -> Step:
     return step
 
 
-def _cause(teller: Teller) -> None:
-    for inner in teller.part(f"cause {teller.roles['K']}"):
-        inner(teller)
-
-
 def _eat(teller: Teller) -> None:
     drinks = len(words("foods")[teller.roles["F"]]) > 2
     teller.verb("喝" if drinks else "吃", "")
@@ -246,6 +241,6 @@ _FIXED: dict[str, Step] = {
     "day": _setting("time", "day"),
     "part": _setting("time", "part"),
     "town": _setting("town", "town"),
-    "cause": _cause,
+    "cause": tell_cause,
     "eat": _eat,
 }

@@ -19,7 +19,7 @@ from bertlib.data.story.english_words import (
     thing_text,
     words,
 )
-from bertlib.data.story.telling import Step, Teller, atlas
+from bertlib.data.story.telling import Step, Teller, atlas, tell_cause
 
 # the phrases that say what a thing, deed, role or animal does: section, letter, cell
 _PHRASES = {
@@ -172,11 +172,6 @@ def _sign(teller: Teller) -> None:
         inner(teller)
 
 
-def _cause(teller: Teller) -> None:
-    for inner in teller.part(f"cause {teller.roles['K']}"):
-        inner(teller)
-
-
 def _eat(teller: Teller) -> None:
     drinks = len(words("foods")[teller.roles["F"]]) > 1
     teller.verb("drank" if drinks else "ate", "")
@@ -222,6 +217,6 @@ _FIXED: dict[str, Step] = {
     "part": _setting("time", "part", spelled),
     "town": _setting("town", "town", name_of),
     "sign": _sign,
-    "cause": _cause,
+    "cause": tell_cause,
     "eat": _eat,
 }

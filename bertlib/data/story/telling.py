@@ -250,6 +250,12 @@ def choose(options: list[tuple[Step, ...]]) -> Step:
     return step
 
 
+def tell_cause(teller: Teller) -> None:
+    """Tell the cause of a mood, in one of its wordings."""
+    for inner in teller.part(f"cause {teller.roles['K']}"):
+        inner(teller)
+
+
 @lru_cache(maxsize=1)
 def atlas() -> Atlas:
     """Return the world that the languages speak of."""

@@ -17,8 +17,6 @@ from bertlib.lab.exercises.attention_heads import MERGE_HEADS, SPLIT_HEADS
 from bertlib.lab.exercises.attention_module import SELF_ATTENTION
 from bertlib.lab.exercises.attention_visibility import VISIBILITY_TEST
 
-CHAPTER = "self-attention"
-
 
 def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Vaswani et al. 2017, equation 1, in plain sums: one query, one key, one number at a time."""
@@ -103,7 +101,6 @@ def attention_cases() -> list[Case]:
 
 ATTENTION = Exercise(
     name="attention",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Four lines: scores = q @ k.transpose(-2, -1) / math.sqrt(...); add the bias if there is one; "

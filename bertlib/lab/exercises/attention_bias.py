@@ -11,7 +11,6 @@ from torch import Tensor
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "self-attention"
 HIDDEN = -1e30  # finite, and far below any score
 LOUD = 300.0  # scores of wide and untidy queries come to several hundred
 TOO_SMALL = (
@@ -66,7 +65,6 @@ def padding_bias(attention_mask: Tensor, *, hidden: float = HIDDEN) -> Tensor:
 
 PADDING_BIAS = Exercise(
     name="padding-bias",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Where the mask is 1 add 0, where it is 0 add a huge negative number that is still a number, for "
@@ -151,7 +149,6 @@ def causal_bias(
 
 CAUSAL_BIAS = Exercise(
     name="causal-bias",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=6,
     hint="Question i may see columns 0 ... i. torch.ones(T, T).tril() has its ones there. The zeros of it "

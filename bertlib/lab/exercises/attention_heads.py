@@ -11,8 +11,6 @@ from torch import Tensor
 from bertlib.errors import InputError
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "self-attention"
-
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """Cut every column into A stretches, head by head and column by column."""
@@ -54,7 +52,6 @@ def dropping(x: Tensor, heads: int) -> Tensor:
 
 SPLIT_HEADS = Exercise(
     name="split-heads",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=10,
     hint="Two steps: view the last axis H as (A, d), which gives (B, T, A, d); then exchange axes 1 and 2. "
@@ -109,7 +106,6 @@ def headed(batch: int, heads: int, length: int, size: int) -> Tensor:
 
 MERGE_HEADS = Exercise(
     name="merge-heads",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="The way back: exchange axes 1 and 2, which gives (B, T, A, d); then melt the last two axes with "

@@ -15,11 +15,11 @@ from bertlib.lab.exercises.attention_dropout import PARAMETERS, where_it_falls
 from bertlib.model import padding_bias
 
 
-def config_of(heads: int, *, size: int = 3, drops: float = 0.5) -> BertConfig:
-    """Return a small configuration with A heads of width ``size``; in training weights drop."""
+def config_of(heads: int, *, drops: float = 0.5) -> BertConfig:
+    """Return a small configuration with A heads of width 3; in training weights drop."""
     return BertConfig(
         vocab_size=23,
-        hidden_size=heads * size,
+        hidden_size=heads * 3,
         num_attention_heads=heads,
         max_position_embeddings=12,
         attention_probs_dropout_prob=drops,
@@ -160,7 +160,6 @@ def cases() -> list[Case]:
 
 SELF_ATTENTION = Exercise(
     name="self-attention",
-    chapter="self-attention",
     difficulty="medium",
     minutes=15,
     hint="In __init__: num_heads, four nn.Linear(H, H) called query, key, value, output, one nn.Dropout. In "

@@ -172,7 +172,6 @@ def cases() -> list[Case]:
 
 VISIBILITY_TEST = Exercise(
     name="visibility-test",
-    chapter="self-attention",
     difficulty="hard",
     minutes=25,
     hint="Ask two questions. Without a bias: does every column of the output change when I change any one "

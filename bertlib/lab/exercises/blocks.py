@@ -12,8 +12,6 @@ from torch.nn import functional as F
 from bertlib.config import PRESETS, BertConfig
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "encoder-blocks"
-
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-12, *, version: str = "") -> Tensor:
     """Ba et al. 2016, one vector after the other; ``version`` names what a wrong answer does."""
@@ -75,7 +73,6 @@ def norm_cases() -> list[Case]:
 
 LAYER_NORM = Exercise(
     name="layer-norm",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=10,
     hint="mean and variance over the last axis, with keepdim=True so that they can be subtracted from x. "
@@ -115,7 +112,6 @@ def gelu(x: Tensor) -> Tensor:
 
 GELU = Exercise(
     name="gelu",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=5,
     hint="The probability that a standard normal number lies below x is (1 + erf(x / √2)) / 2. "
@@ -186,7 +182,6 @@ def count_cases() -> Sequence[Case]:
 
 COUNT_PARAMETERS = Exercise(
     name="count-parameters",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Three tables and a norm; in each block four square matrices, two long ones, a bias for each "

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from bertlib.config import BertConfig
 from bertlib.lab.exercise import Case, Exercise, Mistake
 from bertlib.lab.exercises.blocks_modules import (
-    CHAPTER,
     CONFIG,
     OTHER,
     WIDTHS,
@@ -138,7 +137,6 @@ def block_cases() -> list[Case]:
 
 ENCODER_BLOCK = Exercise(
     name="encoder-block",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=20,
     hint="Two steps of one form: x = norm(x + dropout(part(x))). The first part is the attention (hand it "

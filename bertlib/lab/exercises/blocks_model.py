@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bertlib.config import BertConfig
 from bertlib.lab.exercise import Case, Exercise, Mistake
-from bertlib.lab.exercises.blocks_modules import CHAPTER, CONFIG, OTHER, WIDTHS, build, two
+from bertlib.lab.exercises.blocks_modules import CONFIG, OTHER, WIDTHS, build, two
 from bertlib.model import BertEmbedding, BertModel, TransformerBlock, padding_bias
 from bertlib.model.bert import initialise
 
@@ -135,7 +135,6 @@ def cases() -> list[Case]:
 
 BERT_MODEL = Exercise(
     name="bert-model",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=25,
     hint="embedding(config); nn.ModuleList of config.num_hidden_layers blocks, each made anew; a pooler; "

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from bertlib.config import BertConfig
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "encoder-blocks"
 CONFIG = BertConfig(
     vocab_size=23,
     hidden_size=8,
@@ -111,7 +110,6 @@ def feed_forward_with(**parts: Callable[[Tensor], Tensor]) -> type[ReferenceFeed
 
 FEED_FORWARD = Exercise(
     name="feed-forward",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Two nn.Linear: hidden_size to intermediate_size, and back. Between them F.gelu. "
@@ -167,7 +165,6 @@ def pooler_with(**parts: Callable[[Tensor], Tensor]) -> type[ReferencePooler]:
 
 POOLER = Exercise(
     name="pooler",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=5,
     hint="hidden[:, 0] is the first column of each text, (B, H). Then one nn.Linear called dense, and tanh.",

@@ -138,7 +138,6 @@ def inputs(input_ids: Tensor, token_type_ids: Tensor) -> dict[str, Any]:
 
 INPUT_EMBEDDING = Exercise(
     name="input-embedding",
-    chapter="input-embeddings",
     difficulty="hard",
     minutes=20,
     hint="In __init__: three nn.Embedding, one nn.LayerNorm, one nn.Dropout, with the sizes from config. "

@@ -13,8 +13,6 @@ from bertlib.lab import toy
 from bertlib.lab.exercise import Case, Exercise, Mistake
 from bertlib.lab.exercises.embedding_module import INPUT_EMBEDDING
 
-CHAPTER = "input-embeddings"
-
 
 def add_embeddings(ids: Tensor, segments: Tensor, tokens: Tensor, types: Tensor, positions: Tensor) -> Tensor:
     """Write every sum out, one text and one column after the other."""
@@ -52,7 +50,6 @@ def starting_again(ids: Tensor, segments: Tensor, tokens: Tensor, types: Tensor,
 
 ADD_EMBEDDINGS = Exercise(
     name="add-embeddings",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="A table indexed with a tensor of ids gives a vector for every id: tokens[ids] has shape "
@@ -109,7 +106,6 @@ def run_rows(reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 ONE_HOT_ROWS = Exercise(
     name="one-hot-rows",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Make three one-hot matrices with F.one_hot: of the ids (V wide), of the segments (2 wide), of "
@@ -163,7 +159,6 @@ def sinusoidal_positions(length: int, size: int, *, first: int = 0, twice: int =
 
 SINUSOIDAL_POSITIONS = Exercise(
     name="sinusoidal-positions",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Let t be a column of places and i = 0, 1, ..., H/2 - 1 a row: t / 10000 ** (2 * i / H) is a "

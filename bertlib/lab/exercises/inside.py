@@ -13,7 +13,6 @@ from torch import Tensor
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "looking-inside"
 SEP_ID = 3
 
 
@@ -42,7 +41,6 @@ def attention_entropy(weights: Tensor) -> Tensor:
 
 ATTENTION_ENTROPY = Exercise(
     name="attention-entropy",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Along the last axis: minus the sum of p ln p, then the mean over the rows. A weight may be exactly "
@@ -96,7 +94,6 @@ def previous_token_score(weights: Tensor, *, step: int = 1) -> Tensor:
 
 PREVIOUS_TOKEN_SCORE = Exercise(
     name="previous-token-score",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=6,
     hint="The weights from i to i - 1 lie on the diagonal just below the main one: "
@@ -147,7 +144,6 @@ def separator_score(weights: Tensor, ids: Tensor, sep_id: int) -> Tensor:
 
 SEPARATOR_SCORE = Exercise(
     name="separator-score",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="`ids == sep_id` says which columns are separators: weights[:, :, those] has one column for each. "
@@ -246,7 +242,6 @@ def same_word_cases() -> list[Case]:
 
 SAME_WORD_SCORE = Exercise(
     name="same-word-score",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="same = (ids[:, None] == ids) & words is (T, T): True where column j holds row i's piece and is a "

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "looking-inside"
 TOKENS = ["[CLS]", "my", "dog", "is", "cut", "##e", "[SEP]", "it", "like", "##s", "playing", "[SEP]"]
 LONG = ["[CLS]", "un", "##believ", "##ably", "cut", "##e", "dog", "##s"]
 
@@ -48,7 +47,6 @@ def word_case(label: str, tokens: list[str], start: int, because: str = "") -> C
 
 WORD_VECTOR = Exercise(
     name="word-vector",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=10,
     hint="Walk to the right from start + 1 as long as there is a piece and it begins with ##. "
@@ -142,7 +140,6 @@ def probe_case(label: str, seed: int, rows: int, width: int, classes: int, stren
 
 LINEAR_PROBE = Exercise(
     name="linear-probe",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=20,
     hint="X: the vectors with a column of ones to their right. Y: one row a label, zeros and a single 1. "
@@ -236,7 +233,6 @@ def selectivity_cases() -> list[Case]:
 
 SELECTIVITY = Exercise(
     name="selectivity",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="The control label of a token depends on its id and on nothing else: control_table[ids]. Then two "

@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 from bertlib.lab import toy
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "masked-language-model"
 DRAWS = 100
 OURS = toy.ids()[None]  # (1, 10)
 WORDS = OURS > 4  # (1, 10): 0 to 4 are the marks of the toy
@@ -57,7 +56,6 @@ def lowest(candidates: Tensor, wanted: Tensor | int, generator: Generator | None
 
 SELECT_POSITIONS = Exercise(
     name="select-positions",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Give every position a random number (torch.rand with generator=generator), set those of marks "
@@ -169,7 +167,6 @@ def corrupt_cases() -> list[Case]:
 
 CORRUPT = Exercise(
     name="corrupt",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="torch.where(condition, this, that) picks cell by cell. One condition for [MASK]: selected and "
@@ -240,7 +237,6 @@ def label_cases() -> list[Case]:
 
 LABELS = Exercise(
     name="labels",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=5,
     hint="tensor.masked_fill(condition, number) writes the number where the condition is true; ~selected "

@@ -100,7 +100,6 @@ def cases() -> list[Case]:
 
 PREDICTION_HEAD = Exercise(
     name="prediction-head",
-    chapter="masked-language-model",
     difficulty="medium",
     minutes=15,
     hint="In __init__: self.transform = nn.Linear(H, H), self.norm = nn.LayerNorm(H, eps=...), self.bias = "

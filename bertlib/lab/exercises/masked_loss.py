@@ -11,8 +11,6 @@ from torch.nn import functional as F
 from bertlib.lab import toy
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "masked-language-model"
-
 
 def surprise(vector: Tensor, table: Tensor, bias: Tensor, answer: int) -> Tensor:
     """One word after the other: its score, its share, and minus the logarithm of the answer's share."""
@@ -45,7 +43,6 @@ def surprise_cases() -> list[Case]:
 
 SURPRISE = Exercise(
     name="surprise",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="A matrix times a vector is a dot product a row: table @ vector. Probabilities are the "
@@ -125,7 +122,6 @@ def loss_cases() -> list[Case]:
 
 MASKED_LM_LOSS = Exercise(
     name="masked-lm-loss",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="asked = labels != -100 picks the questions: logits[asked] is (N, V), labels[asked] is (N). The "

@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 from bertlib.lab import toy
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "masked-language-model"
 MARKS = ("[CLS]", "[SEP]", "[PAD]")
 MAN = ["[CLS]", "his", "basket", "on", "phil", "##am", "##mon", "'", "s", "head", "[SEP]"]
 CUT = ["[CLS]", "##mon", "slept", "[SEP]", "##ing", "dog", "##s", "[SEP]", "[PAD]", "[PAD]"]
@@ -34,7 +33,6 @@ def word_groups(pieces: Sequence[str], *, across: bool = False) -> list[list[int
 
 WORD_GROUPS = Exercise(
     name="word-groups",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=10,
     hint="Go through enumerate(pieces) with a list of groups. A mark closes the open word. A piece with ## "
@@ -182,7 +180,6 @@ def mask_cases() -> list[Case]:
 
 MASK_TOKENS = Exercise(
     name="mask-tokens",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=20,
     hint="Your first answer, the dice, your second answer: select_positions; torch.rand and torch.randint of "

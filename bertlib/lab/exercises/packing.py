@@ -10,7 +10,6 @@ from torch import Tensor
 from bertlib.lab import toy
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "input-embeddings"
 A, B = list(toy.FIRST), list(toy.SECOND)
 LONG = ["the", "very", "old", "dog", "of", "my", "aunt", "sleeps", "all", "day"]
 Packed = tuple[list[str], list[int]]
@@ -40,7 +39,6 @@ def with_segments(first: list[str], second: list[str] | None, of_first: int, las
 
 PACK = Exercise(
     name="pack",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=5,
     hint="Lists can be added: ['[CLS]'] + first + ['[SEP]'] is sentence A, all of it segment 0. "
@@ -108,7 +106,6 @@ def in_one_go(first: list[str], second: list[str], room: int) -> Pair:
 
 TRUNCATE_PAIR = Exercise(
     name="truncate-pair",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=10,
     hint="Copy both lists. While together they are longer than room, remove the last piece of the "
@@ -175,7 +172,6 @@ def pad_batch(rows: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, T
 
 PAD_BATCH = Exercise(
     name="pad-batch",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Find the longest row. Fill every row up to it with pad_id, on the right. The mask is 1 where "

@@ -10,7 +10,6 @@ from typing import Any
 from bertlib.errors import InputError
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "next-sentence-prediction"
 Documents = Sequence[Sequence[str]]
 Pair = tuple[str, str, int]
 
@@ -69,7 +68,6 @@ def run_draws(choose: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 OTHER_DOCUMENT = Exercise(
     name="other-document",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="First collect what may be drawn: every sentence of every document whose number is not `own`. If "
@@ -184,7 +182,6 @@ def how_many(facts: Sequence[bool]) -> str:
 
 MAKE_PAIRS = Exercise(
     name="make-pairs",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Two loops: over the documents with their numbers (enumerate), and inside over the neighbours "

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
-from bertlib.lab.exercises.pairs import CHAPTER
 
 NO_QUESTION = -100
 
@@ -68,7 +67,6 @@ def pair_cases() -> list[Case]:
 
 NSP_LOSS = Exercise(
     name="nsp-loss",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Keep the rows whose label is not -100. For each: torch.logsumexp(row) minus the logit of the right "
@@ -138,7 +136,6 @@ def two_tasks(words: int, pairs: int, *, seed: int) -> dict[str, Tensor]:
 
 TOTAL_LOSS = Exercise(
     name="total-loss",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="F.cross_entropy(..., reduction='sum') / max(number of labels, 1) for the words, the same for the "

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from bertlib.config import BertConfig
 from bertlib.lab.exercise import Case, Exercise, Mistake
-from bertlib.lab.exercises.pairs import CHAPTER
 from bertlib.lab.exercises.pairs_losses import total_loss
 from bertlib.model import BertModel
 from bertlib.model.bert import MaskedLMHead
@@ -139,7 +138,6 @@ def a_case(
 
 PRE_TRAINING_BERT = Exercise(
     name="pre-training-bert",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=25,
     hint="In __init__: self.bert = body(config), self.words = head(config), self.pair = nn.Linear(width, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
-from bertlib.lab.exercises.pairs import CHAPTER, FARM, NOTE, SEA, Pair
+from bertlib.lab.exercises.pairs import FARM, NOTE, SEA, Pair
 
 
 def swap_order(document: Sequence[str], coins: Sequence[bool]) -> list[Pair]:
@@ -29,7 +29,6 @@ def swap_for_good(document: Sequence[str], coins: Sequence[bool]) -> list[Pair]:
 
 SWAP_ORDER = Exercise(
     name="swap-order",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=6,
     hint="zip(document, document[1:], coins) walks through neighbours and coins together. If the coin is "
@@ -90,7 +89,6 @@ COMMON = ["the", "she", "a", "and"]
 
 WORD_OVERLAP = Exercise(
     name="word-overlap",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=10,
     hint="Make a set of each side and take the common words out: set(first) - set(common). Shared words are "

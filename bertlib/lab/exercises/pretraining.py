@@ -13,8 +13,6 @@ from torch import Tensor
 from bertlib.lab.exercise import Case, Exercise, Mistake
 from bertlib.lab.exercises.training_step import TRAIN_STEP
 
-CHAPTER = "pretrain-a-mini"
-
 
 def bigram_guesses(words: Sequence[str], neighbours: Sequence[str], *, side: int = 1) -> list[str]:
     """Return the commonest word after (``side`` -1: before) each neighbour; unseen: the commonest of all."""
@@ -36,7 +34,6 @@ TEXT = ["the", "cat", "saw", "the", "dog", "and", "the", "dog", "saw", "the", "m
 
 BIGRAM = Exercise(
     name="bigram-guesses",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=10,
     hint="One Counter for each word: walk over zip(words, words[1:]) and count who follows whom. "
@@ -75,7 +72,6 @@ def perplexity(losses: Sequence[float], counts: Sequence[int]) -> float:
 
 PERPLEXITY = Exercise(
     name="perplexity",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="A batch with 80 masked words counts eight times as much as one with 10: multiply each mean by its "
@@ -130,7 +126,6 @@ def rate(step: int, peak: float, warmup: int, total: int) -> float:
 
 LEARNING_RATE = Exercise(
     name="learning-rate",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Two straight lines. Before `warmup`: the share (step + 1) / warmup of the peak. From there on: "
@@ -201,7 +196,6 @@ def renormalised(logits: Tensor, words: Sequence[str], top: int) -> list[tuple[s
 
 BEST_WORDS = Exercise(
     name="best-words",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="softmax over the whole vocabulary first, then topk(top): it returns values and places, best first. "
@@ -251,7 +245,6 @@ PATIENTS = {
 
 DIAGNOSE = Exercise(
     name="diagnose",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Ask in this order. Is the training loss more than 1 above the start? Then it is exploding. Is "

@@ -8,7 +8,6 @@ from bertlib.config import BertConfig
 from bertlib.flops import flops_per_token
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "data-and-recipe"
 SIZES = ("layers", "hidden", "vocabulary", "texts", "length", "share")
 Documents = list[list[str]]
 Rows = list[list[int]]
@@ -45,7 +44,6 @@ def only_newline_is_blank(lines: Sequence[str]) -> Documents:
 
 READ_DOCUMENTS = Exercise(
     name="read-documents",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=10,
     hint="Keep a list for the document that is open. A line with text goes into it. A blank line closes it, "
@@ -127,7 +125,6 @@ ONE_DOCUMENT = [[1, 2, 3, 4], [5, 6, 7], [8, 9, 10, 11], [12, 13], [14, 15]]
 
 PACK_ROWS = Exercise(
     name="pack-rows",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Keep the open row. If len(row) + len(sentence) is more than size, put the row away and open a new "
@@ -196,7 +193,6 @@ def without(part: str) -> Callable[..., float]:
 
 STEP_FLOPS = Exercise(
     name="step-flops",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="For one position: each block has 12 H^2 weights in its matrices, two operations each, and 4 T H "

@@ -10,14 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercises.recipe_step import numbers
 
-CHAPTER = "data-and-recipe"
 Pieces = list[tuple[Tensor, Tensor]]
-
-
-def numbers(*values: float) -> Tensor:
-    """Return a vector."""
-    return torch.tensor(values, dtype=torch.float32)
 
 
 def make_pieces(sizes: Sequence[int], seed: int) -> tuple[nn.Linear, Pieces]:
@@ -73,7 +68,6 @@ def summed(model: nn.Module, pieces: Pieces) -> Tensor:
 
 ACCUMULATE = Exercise(
     name="accumulate",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Count the labels of all pieces first. F.cross_entropy with reduction='sum', divided by that "
@@ -139,7 +133,6 @@ def length(gradients: Sequence[Tensor]) -> Tensor:
 
 CLIP_GRADIENT = Exercise(
     name="clip-gradient",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="One norm for all of them: the root of the sum of all squares, over all tensors. Multiply every "

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "data-and-recipe"
 BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-6
 State = tuple[Tensor, Tensor, Tensor]
 
@@ -61,7 +60,6 @@ def numbers(*values: float) -> Tensor:
 
 ADAMW_STEP = Exercise(
     name="adamw-step",
-    chapter=CHAPTER,
     difficulty="hard",
     minutes=20,
     hint="Four lines. The two running means: mean = 0.9 * mean + 0.1 * gradient, and the same with 0.999, "
@@ -175,7 +173,6 @@ def all_parameters(model: nn.Module) -> tuple[list[str], list[str]]:
 
 DECAY_GROUPS = Exercise(
     name="decay-groups",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="model.named_parameters() gives names and parameters. A bias and the two vectors of a norm have one "

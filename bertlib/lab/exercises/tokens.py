@@ -10,7 +10,6 @@ from typing import Any, Literal
 from bertlib.lab.exercise import Case, Exercise, Mistake
 from bertlib.lab.exercises.tokens_class import MY_TOKENIZER
 
-CHAPTER = "tokens"
 KEPT_CONTROLS = "\t\n\r"  # controls for Unicode, white space for BERT
 
 
@@ -47,7 +46,6 @@ def visible(reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 CLEAN_TEXT = Exercise(
     name="clean-text",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="unicodedata.category(char) says what a character is: Cc and Cf are controls, Zs is a blank, Mn an "
@@ -121,7 +119,6 @@ def split_words(text: str, *, signs: str = "", cjk: bool = True) -> list[str]:
 
 SPLIT_WORDS = Exercise(
     name="split-words",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Put a blank on either side of every character that stands alone, then call .split(). A "

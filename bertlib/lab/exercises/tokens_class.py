@@ -134,7 +134,6 @@ def cases() -> list[Case]:
 
 MY_TOKENIZER = Exercise(
     name="my-tokenizer",
-    chapter="tokens",
     difficulty="hard",
     minutes=25,
     hint="encode: clean_text, then split_words, then longest_match for each word, all pieces in one list "

@@ -9,7 +9,6 @@ from typing import Any
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "tokens"
 Pair = tuple[str, str]
 
 
@@ -69,7 +68,6 @@ def as_rows(reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 PAIR_SCORES = Exercise(
     name="pair-scores",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=12,
     hint="Two Counters: one for pieces, one for pairs. For each word and its count, add the count (not 1) "
@@ -128,7 +126,6 @@ def merge_first(word: Sequence[str], pair: Pair) -> list[str]:
 
 MERGE_PAIR = Exercise(
     name="merge-pair",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=8,
     hint="Walk along the word with a place that you move yourself: by two when the pair stands there, else "

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
-CHAPTER = "tokens"
 LONGEST = 100  # characters: the limit of the `tokenizers` library (google-research/bert has 200)
 
 
@@ -76,7 +75,6 @@ TRAP = ["un", "unp", "play", "##play", "##lay", "##ed", "##e", "##d", "##l", "##
 
 LONGEST_MATCH = Exercise(
     name="longest-match",
-    chapter=CHAPTER,
     difficulty="medium",
     minutes=15,
     hint="Keep the place where the rest begins. Try the whole rest, then one letter less, and so on, with "
@@ -169,7 +167,6 @@ MARKED = ["[CLS]", "my", "dog", "like", "##s", "play", "##ing", "[SEP]", "[PAD]"
 
 JOIN_PIECES = Exercise(
     name="join-pieces",
-    chapter=CHAPTER,
     difficulty="easy",
     minutes=6,
     hint="Leave out [PAD], [CLS], [SEP] and [MASK] first. Then a piece that begins with ## is added to the "

@@ -88,7 +88,6 @@ def imitation(parts: str) -> Callable[..., Any]:
 
 TRAIN_STEP = Exercise(
     name="train-step",
-    chapter="pretrain-a-mini",
     difficulty="medium",
     minutes=20,
     hint="Six lines: output = model(...) with selected=batch.selected; the loss of the hidden words against "

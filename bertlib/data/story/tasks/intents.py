@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bertlib.data.examples import IntentExample
-from bertlib.data.story.tasks.mentions import names, words_of
+from bertlib.data.story.tasks.mentions import bio, names, words_of
 from bertlib.data.story.tasks.source import Source
 from bertlib.data.story.telling import Sentence
 
@@ -44,8 +44,4 @@ def slots(sentence: Sentence, spans: list[tuple[int, int]], language: str) -> tu
     """Return a BIO tag for each word; the slots are person, place, thing, food, animal and time."""
     found = [(name.start, name.end, name.kind) for name in names(sentence, language)]
     found += [(m.start, m.end, m.kind) for m in sentence.mentions if m.kind == "time"]
-    tags = []
-    for word, _ in spans:
-        kind, begins = next(((kind, word == a) for a, b, kind in found if a <= word < b), ("", False))
-        tags.append(f"{'B' if begins else 'I'}-{kind}" if kind else "O")
-    return tuple(tags)
+    return bio(spans, found)

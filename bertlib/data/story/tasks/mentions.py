@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,6 +71,20 @@ def _find(text: str, mention: Mention, ref: str, language: str) -> tuple[int, in
         if start >= 0:
             return start, start + len(name)
     return None
+
+
+def bio(spans: Sequence[tuple[int, int]], tagged: Sequence[tuple[int, int, str]]) -> tuple[str, ...]:
+    """Return a tag for each word: B- where a stretch begins, I- where it goes on, O elsewhere.
+
+    Args:
+        spans: where the words are, from :func:`words_of`.
+        tagged: stretches of the same text (start, end) with their tags.
+    """
+    tags = []
+    for word, _ in spans:
+        tag, begins = next(((tag, word == a) for a, b, tag in tagged if a <= word < b), ("", False))
+        tags.append(f"{'B' if begins else 'I'}-{tag}" if tag else "O")
+    return tuple(tags)
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,7 @@
 import pytest
 
 from bertlib.errors import MissingExtraError
-from bertlib.lab.extras import need
+from bertlib.extras import need
 
 
 def test_a_missing_library_is_named_with_the_command():
