@@ -47,7 +47,12 @@ def page(sheet: Sheet, provenance: Mapping[str, Any]) -> str:
 
 def origin(provenance: Mapping[str, Any]) -> str:
     """Say who measured it: the command, then whatever is known of machine, versions and seed."""
-    forms = {"device": "{}", "threads": "{} threads", "python": "Python {}", "date": "{}"}
+    forms = {
+        "device": "{}",
+        "threads": "{} thread" + "s" * (provenance.get("threads") != 1),
+        "python": "Python {}",
+        "date": "{}",
+    }
     keys = [*forms, *(key for key in provenance if key not in forms and key != "command")]
     facts = [
         forms.get(key, f"{key} {{}}").format(provenance[key])

@@ -50,7 +50,7 @@ def retrieval(found: Json) -> Sheet:
         Group(
             title=f"right paragraph first, {counts[part]:,} questions",
             bars=tuple(
-                share_bar(name, row["recall@1"], baseline=name.startswith("words ("))
+                share_bar(name, row["recall@1"], baseline=name == "words (BM25)")
                 for name, row in rows.items()
             ),
         )
