@@ -62,6 +62,6 @@ def test_results_are_compared_as_they_are(text: str) -> None:
     "filler", ["0", "0,", "0.", " ", "a", "%|", "100%|", "0:", "0x", "/tmp/tmp", "=", "12 s "]
 )
 def test_no_pattern_is_slow(filler: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     masked(filler * 50_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
