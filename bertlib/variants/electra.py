@@ -51,7 +51,7 @@ class Replaced(NamedTuple):
 class ElectraLosses(NamedTuple):
     """Losses in nats: scalars of one step, or a column of numbers for a whole run."""
 
-    total: Tensor  # mlm + 50 x detection
+    total: Tensor  # mlm + lambda x detection
     mlm: Tensor  # the generator's, a selected word
     detection: Tensor  # the discriminator's, a word of the text
 
@@ -138,16 +138,27 @@ class Electra(nn.Module):
         config: of the discriminator, the model one wants.
         generator_share: width, heads and inner width of the generator as parts of the discriminator's: the
             paper's is a quarter (Small, Large) or a third (Base). It has as many blocks.
+        detection_weight: lambda. Both models pull at the shared tables: the smaller it is, the sooner the
+            generator learns, and only then is there something to detect.
         mask_id: id of [MASK].
 
     Raises:
-        ConfigError: a share outside (0, 1], or a width that the heads do not divide.
+        ConfigError: a share outside (0, 1], a width that the heads do not divide, or a weight below 0.
     """
 
-    def __init__(self, config: BertConfig, *, generator_share: float = 0.25, mask_id: int = 4) -> None:
+    def __init__(
+        self,
+        config: BertConfig,
+        *,
+        generator_share: float = 0.25,
+        detection_weight: float = DETECTION_WEIGHT,
+        mask_id: int = 4,
+    ) -> None:
+        if detection_weight < 0:
+            raise ConfigError(f"detection_weight is {detection_weight}; expected at least 0")
         super().__init__()
         small, tables = generator_config(config, generator_share), BertEmbedding(config)
-        self.mask_id = mask_id
+        self.detection_weight, self.mask_id = detection_weight, mask_id
         self.generator = BertModel(small, embedding=partial(FactorisedEmbedding, tables=tables))
         self.generator_head = FactorisedHead(small, embedding_size=config.hidden_size)
         self.discriminator = BertModel(config, embedding=lambda _: tables)
@@ -184,7 +195,7 @@ class Electra(nn.Module):
         mlm = MaskedLMLoss()(logits, batch.labels)
         suspicion, replaced = self.judge(batch, logits, generator=generator)
         detection = detection_loss(suspicion, replaced, batch.attention_mask)
-        return ElectraLosses(mlm + DETECTION_WEIGHT * detection, mlm, detection)
+        return ElectraLosses(mlm + self.detection_weight * detection, mlm, detection)
 
 
 def generator_config(config: BertConfig, share: float) -> BertConfig:

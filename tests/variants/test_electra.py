@@ -166,6 +166,8 @@ def test_the_discriminator_is_a_body_to_fine_tune(toy_config):
 def test_what_cannot_work_is_refused(toy_config, story_batches):
     with pytest.raises(ConfigError, match=r"generator_share is 0; expected a part .* in \(0, 1\]"):
         Electra(toy_config, generator_share=0)
+    with pytest.raises(ConfigError, match="detection_weight is -1; expected at least 0"):
+        Electra(toy_config, detection_weight=-1)
     with pytest.raises(InputError, match="1 words for 2 selected places"):
         replace_words(torch.ones(1, 2), torch.ones(1, 2).bool(), torch.ones(1))
     with pytest.raises(InputError, match=r"expected \(batch, length\) three times"):
