@@ -107,7 +107,7 @@ class Standing(NamedTuple):
     perplexity: float | None  # of each word given its left
     backward_perplexity: float | None  # of each word given its right
     pseudo_perplexity: float | None  # of each word given all others of its row
-    seconds: float  # to learn
+    seconds: float  # of the processor, to learn
     parameters: int
 
 
@@ -117,9 +117,9 @@ def compare(
     """Let every model learn from ``corpus`` and ask it on ``held_out`` what it can be asked."""
     table = []
     for name, model in models.items():
-        start = time.perf_counter()
+        start = time.process_time()
         model.fit(corpus, progress=progress)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         table.append(
             Standing(
                 name,
