@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import nn
 
+from bertlib import folders
 from bertlib.config import BertConfig
 from bertlib.errors import CheckpointError
-from bertlib.files import new_folder
 from bertlib.finetune.builders import builder
 from bertlib.finetune.kinds import task_from_dict
 from bertlib.finetune.lora import merge_lora
@@ -21,15 +19,7 @@ from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import ask, evaluate, predict
 from bertlib.finetune.task import Inputs, Task
 from bertlib.model import BertModel
-from bertlib.model_folder import (
-    CONFIG,
-    KNOWN,
-    WEIGHTS,
-    build,
-    check_vocabulary,
-    read_object,
-    read_safetensors,
-)
+from bertlib.model_folder import CONFIG, WEIGHTS, build, check_vocabulary, read_object, read_safetensors
 from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 
@@ -86,14 +76,9 @@ def save_finetuned(folder: Path | str, tuned: FineTunedModel) -> Path:
     assert isinstance(bert, BertModel)
     check_vocabulary(bert.config, tuned.tokenizer, folder)
     check_replaceable(folder)
-    weights = {name: value.detach().cpu().contiguous() for name, value in tuned.model.state_dict().items()}
     task = {"kind": tuned.task.kind, "task": tuned.task.to_dict(), "max_length": tuned.max_length}
-    with new_folder(folder) as temporary:
-        write_json(temporary / CONFIG, bert.config.to_dict())
-        write_json(temporary / TASK, task | dict(tuned.facts))
-        save_file(weights, temporary / WEIGHTS)
-        tuned.tokenizer.save(temporary)
-    return folder
+    facts = {CONFIG: bert.config.to_dict(), TASK: task | dict(tuned.facts)}
+    return folders.write_folder(folder, tuned.model.state_dict(), facts, tuned.tokenizer.save)
 
 
 def load_finetuned(folder: Path | str) -> FineTunedModel:
@@ -146,16 +131,4 @@ def check_replaceable(folder: Path) -> None:
     Raises:
         CheckpointError: a file, or a folder with something else in it, which is named.
     """
-    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    others = [name for name in names if name not in KNOWN | {TASK}]
-    if folder.is_file() or others or (names and TASK not in names):
-        what = f" ({others[0]})" if others else ""
-        raise CheckpointError(
-            f"{folder} holds something that is no fine-tuned model{what}; writing would remove it: choose a "
-            "new folder"
-        )
-
-
-def write_json(file: Path, values: Mapping[str, Any]) -> None:
-    """Write one JSON object, readable by people."""
-    file.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    folders.check_replaceable(folder, TASK, kind="fine-tuned model")

@@ -38,8 +38,8 @@ def by_length(corpus: Corpus, size: int) -> list[list[np.ndarray]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-class NeuralModel(nn.Module):
-    """A model that makes a vector of each position and learns from rows of ids."""
+class Learner(nn.Module):
+    """A model that knows whether it has learned yet."""
 
     vocab_size: int
     training_recipe: Training
@@ -49,6 +49,29 @@ class NeuralModel(nn.Module):
         super().__init__()
         self.vocab_size, self.training_recipe = vocab_size, training
         self.register_buffer("fitted", torch.tensor(False))  # a buffer, so it is saved with the weights
+
+    @property
+    def num_parameters(self) -> int:
+        """The numbers that are learned."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie; move them with ``to``."""
+        return next(self.parameters()).device
+
+    def check_fitted(self) -> None:
+        """Refuse to be asked before it has learned.
+
+        Raises:
+            TrainingError: it has not.
+        """
+        if not self.fitted:
+            raise TrainingError(f"this {type(self).__name__} has learned nothing yet; call fit first")
+
+
+class NeuralModel(Learner):
+    """A model that makes a vector of each position and learns from rows of ids."""
 
     @property
     @abstractmethod
@@ -63,16 +86,6 @@ class NeuralModel(nn.Module):
     def losses(self, ids: Tensor, mask: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
         """Say of rows (B, T) what is to become smaller; one step of learning for each number."""
 
-    @property
-    def num_parameters(self) -> int:
-        """The numbers that are learned."""
-        return sum(p.numel() for p in self.parameters() if p.requires_grad)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie; move them with ``to``."""
-        return next(self.parameters()).device
-
     def fit(self, corpus: Corpus, *, progress: bool = False) -> Self:
         """Learn from rows of ids; see :class:`bertlib.history.LanguageModel`."""
         check_corpus(corpus, self.vocab_size)
@@ -84,15 +97,6 @@ class NeuralModel(nn.Module):
         train(self, losses, batches, self.training_recipe, progress=progress)
         self.fitted.fill_(True)
         return self
-
-    def check_fitted(self) -> None:
-        """Refuse to be asked before it has learned.
-
-        Raises:
-            TrainingError: it has not.
-        """
-        if not self.fitted:
-            raise TrainingError(f"this {type(self).__name__} has learned nothing yet; call fit first")
 
     @torch.no_grad()
     def surprise(self, corpus: Corpus, loss: Callable[[Tensor, Tensor], Tensor]) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bertlib.errors import ConfigError, TrainingError
+from bertlib.descent import Descent
+from bertlib.errors import ConfigError
 from bertlib.progress import progress_bar
 from bertlib.seeds import seeded
-from bertlib.train.optim import make_optimizer
-from bertlib.train.schedule import learning_rate
 
 B = TypeVar("B")  # a batch, whatever it is made of
 
@@ -73,25 +72,21 @@ def train(
     device = next(model.parameters()).device
     rng = np.random.default_rng(training.seed)
     generator = torch.Generator(device).manual_seed(training.seed)
-    optimizer = make_optimizer(
-        model, learning_rate=training.learning_rate, weight_decay=training.weight_decay, betas=(0.9, 0.99)
-    )
     steps = training.epochs * len(batches)
-    warmup = round(training.warmup_share * steps)
+    descent = Descent(
+        model,
+        steps=steps,
+        learning_rate=training.learning_rate,
+        warmup_share=training.warmup_share,
+        betas=(0.9, 0.99),
+        weight_decay=training.weight_decay,
+        clip=training.clip,
+    )
     order = (i for _ in range(training.epochs) for i in rng.permutation(len(batches)))
     model.train()
     with seeded(training.seed, device), progress_bar(total=steps, disable=not progress, unit="batch") as bar:
         for step, i in enumerate(order):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(
-                    step, peak=training.learning_rate, warmup_steps=warmup, total_steps=steps
-                )
             for loss in losses(batches[i], generator):
-                if not torch.isfinite(loss):
-                    raise TrainingError(f"the loss is {loss.item()} at batch {step}; lower learning_rate")
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), training.clip)
-                optimizer.step()
+                descent.step(loss, step)
             bar.update()
     model.eval()

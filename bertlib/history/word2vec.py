@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bertlib.errors import ConfigError, InputError, TrainingError
+from bertlib.errors import ConfigError, InputError
 from bertlib.history.corpus import Corpus, check_corpus
+from bertlib.history.neural import Learner
 from bertlib.history.training import Training, train
 from bertlib.seeds import seeded
 
@@ -54,7 +55,7 @@ class Word2VecConfig:
             )
 
 
-class Word2Vec(nn.Module):
+class Word2Vec(Learner):
     """Skip-gram or CBOW with negative sampling.
 
     Contexts that subsampling leaves out do not make room for others further off.
@@ -65,17 +66,15 @@ class Word2Vec(nn.Module):
         training: the recipe; a batch is a number of places in the text.
     """
 
-    fitted: Tensor
     RECIPE = Training(epochs=5, batch_size=1024, learning_rate=1e-2, weight_decay=0.0)
 
     def __init__(
         self, vocab_size: int, config: Word2VecConfig | None = None, *, training: Training = RECIPE
     ) -> None:
-        super().__init__()
-        self.vocab_size, self.config, self.training_recipe = vocab_size, config or Word2VecConfig(), training
+        super().__init__(vocab_size, training)
+        self.config = config or Word2VecConfig()
         self.words = nn.Embedding(vocab_size, self.config.size)
         self.contexts = nn.Embedding(vocab_size, self.config.size)
-        self.register_buffer("fitted", torch.tensor(False))  # a buffer, so it is saved with the weights
         with seeded(training.seed, torch.device("cpu")):
             nn.init.uniform_(self.words.weight, -0.5 / self.config.size, 0.5 / self.config.size)
         nn.init.zeros_(self.contexts.weight)
@@ -88,20 +87,15 @@ class Word2Vec(nn.Module):
             InputError: an id outside the vocabulary.
         """
         check_corpus(corpus, self.vocab_size)
-        text = Text.of(corpus, self.config, self.vocab_size, self.words.weight.device)
+        text = Text.of(corpus, self.config, self.vocab_size, self.device)
 
         def losses(places: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
             yield self.loss(text, places.to(text.ids.device), generator)
 
         dealer = torch.Generator().manual_seed(self.training_recipe.seed)
         places = torch.randperm(len(text.ids), generator=dealer)
-        train(
-            self,
-            losses,
-            places.split(self.training_recipe.batch_size),
-            self.training_recipe,
-            progress=progress,
-        )
+        batches = places.split(self.training_recipe.batch_size)
+        train(self, losses, batches, self.training_recipe, progress=progress)
         self.fitted.fill_(True)
         return self
 
@@ -129,19 +123,13 @@ class Word2Vec(nn.Module):
         return -total / max(len(target), 1)
 
     @property
-    def num_parameters(self) -> int:
-        """The numbers that are learned: two vectors a word."""
-        return self.words.weight.numel() + self.contexts.weight.numel()
-
-    @property
     def vectors(self) -> np.ndarray:
         """The vector of every word, (V, size).
 
         Raises:
             TrainingError: nothing was learned yet.
         """
-        if not self.fitted:
-            raise TrainingError("this Word2Vec has learned nothing yet; call fit first")
+        self.check_fitted()
         return self.words.weight.detach().cpu().numpy()
 
 

@@ -9,7 +9,7 @@ import linecache
 import textwrap
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bertlib.errors import InputError
@@ -50,9 +50,9 @@ def check(name: str, reader: Callable[..., Any]) -> None:
         ○ pack: not yet (easy, 5 minutes).
           Stuck? lab.hint("pack")
     """
-    report = examine(name, reader)
-    print(report.text)
-    note = keep_part(name, reader) if report.status == "right" else ""
+    found = examine(name, reader)
+    print(found.text)
+    note = keep_part(name, reader) if found.status == "right" else ""
     if note:
         print(note)
 
@@ -83,9 +83,8 @@ def examine(name: str, reader: Callable[..., Any]) -> Report:
         if failure is not None:
             return failure if number == 0 else with_passed(failure, number)
     tried = "; ".join(case.label for case in cases)
-    lines = [head(exercise, "right", f"{len(cases)} tries, all as expected.")]
-    lines += [*block("tried", tried), textwrap.fill(exercise.praise, width=WIDTH)]
-    return Report(name=name, status="right", text="\n".join(lines))
+    praise = [textwrap.fill(exercise.praise, width=WIDTH)]
+    return report(exercise, "right", f"{len(cases)} tries, all as expected.", block("tried", tried), praise)
 
 
 def try_case(exercise: Exercise, reader: Callable[..., Any], case: Case) -> Report | None:
@@ -148,9 +147,10 @@ def is_stub(reader: Callable[..., Any]) -> bool:
 # The sentences of a report. ----------------------------------------------------------------------
 
 
-def head(exercise: Exercise, status: Status, message: str) -> str:
-    """Return the first line: a mark, the name, the verdict."""
-    return f"{MARKS[status]} {exercise.name}: {message}"
+def report(exercise: Exercise, status: Status, message: str, *parts: list[str]) -> Report:
+    """Put a report together: a mark, the name and the verdict, then the lines of all parts."""
+    lines = [f"{MARKS[status]} {exercise.name}: {message}", *(line for part in parts for line in part)]
+    return Report(name=exercise.name, status=status, text="\n".join(lines))
 
 
 def block(title: str, text: str) -> list[str]:
@@ -186,46 +186,40 @@ def shown(exercise: Exercise, value: Any) -> str:
 def not_yet(exercise: Exercise) -> Report:
     """Report an untouched stub."""
     effort = f"not yet ({exercise.difficulty}, {exercise.minutes} minutes)."
-    text = f'{head(exercise, "not yet", effort)}\n  Stuck? lab.hint("{exercise.name}")'
-    return Report(name=exercise.name, status="not yet", text=text)
+    return report(exercise, "not yet", effort, [f'  Stuck? lab.hint("{exercise.name}")'])
 
 
 def forgot_return(exercise: Exercise, case: Case) -> Report:
     """Report a function that works and then says nothing."""
-    lines = [head(exercise, "wrong", "your function came back with None. Does it end with `return`?")]
-    return Report(name=exercise.name, status="wrong", text="\n".join(lines + given_block(case)))
+    message = "your function came back with None. Does it end with `return`?"
+    return report(exercise, "wrong", message, given_block(case))
 
 
 def too_long(exercise: Exercise, case: Case) -> Report:
     """Report a function that was still at work when patience ended."""
     message = f"still at work after {PATIENCE:.0f} seconds, so it was stopped. A loop that never ends?"
-    lines = [head(exercise, "error", message), *given_block(case), *why(case)]
-    return Report(name=exercise.name, status="error", text="\n".join(lines))
+    return report(exercise, "error", message, given_block(case), why(case))
 
 
 def should_raise(exercise: Exercise, case: Case, got: Any) -> Report:
     """Report an input that should have been refused."""
     assert case.raises is not None
-    lines = [head(exercise, "wrong", "one input should have been refused."), *given_block(case)]
-    lines += block("expected", f"a {case.raises.__name__}") + block("came", "an answer, as if all were well")
-    lines += reason(exercise, case, got)
-    return Report(name=exercise.name, status="wrong", text="\n".join(lines))
+    found = block("expected", f"a {case.raises.__name__}") + block("came", "an answer, as if all were well")
+    message = "one input should have been refused."
+    return report(exercise, "wrong", message, given_block(case), found, reason(exercise, case, got))
 
 
 def changed_input(exercise: Exercise, case: Case, argument: str) -> Report:
     """Report a function that alters what it was given."""
     message = f"your function changed `{argument}`, which belongs to the caller. Work on a copy."
-    lines = [head(exercise, "wrong", message), *given_block(case)]
-    return Report(name=exercise.name, status="wrong", text="\n".join(lines))
+    return report(exercise, "wrong", message, given_block(case))
 
 
 def differs(exercise: Exercise, case: Case, expected: Any, got: Any, difference: str) -> Report:
     """Report an answer that is not the expected one, with the likely reason if it is a known one."""
-    lines = [head(exercise, "wrong", "not right yet."), *given_block(case)]
-    lines += block("expected", shown(exercise, expected)) + block("came", shown(exercise, got))
-    lines += block("look at", difference)
-    lines += reason(exercise, case, got)
-    return Report(name=exercise.name, status="wrong", text="\n".join(lines))
+    found = block("expected", shown(exercise, expected)) + block("came", shown(exercise, got))
+    found += block("look at", difference)
+    return report(exercise, "wrong", "not right yet.", given_block(case), found, reason(exercise, case, got))
 
 
 def reason(exercise: Exercise, case: Case, got: Any) -> list[str]:
@@ -241,13 +235,12 @@ def why(case: Case) -> list[str]:
 
 def failed(exercise: Exercise, reader: Callable[..., Any], case: Case, error: Exception) -> Report:
     """Report an error in the reader's code with the line it came from."""
-    lines = [head(exercise, "error", f"an error stopped it: {type(error).__name__}: {error}")]
     line = reader_line(reader, error)
-    if line:
-        lines += block("your line", line)
+    found = block("your line", line) if line else []
     if case.raises:
-        lines += block("expected", f"a {case.raises.__name__}")
-    return Report(name=exercise.name, status="error", text="\n".join(lines + given_block(case) + why(case)))
+        found += block("expected", f"a {case.raises.__name__}")
+    message = f"an error stopped it: {type(error).__name__}: {error}"
+    return report(exercise, "error", message, found, given_block(case), why(case))
 
 
 def reader_line(reader: Callable[..., Any], error: Exception) -> str | None:
@@ -260,8 +253,8 @@ def reader_line(reader: Callable[..., Any], error: Exception) -> str | None:
     return (last.line or linecache.getline(last.filename, last.lineno or 0)).strip() or None
 
 
-def with_passed(report: Report, count: int) -> Report:
+def with_passed(failure: Report, count: int) -> Report:
     """Add, before a failure, how many inputs went well: half a success is one too."""
-    first, _, rest = report.text.partition("\n")
+    first, _, rest = failure.text.partition("\n")
     good = f"  {count} {'try' if count == 1 else 'tries'} before this one came out as expected."
-    return Report(name=report.name, status=report.status, text="\n".join([first, good, rest]).rstrip())
+    return replace(failure, text="\n".join([first, good, rest]).rstrip())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 Difficulty = Literal["easy", "medium", "hard"]
@@ -42,6 +43,19 @@ class Mistake:
 
     says: str
     imitation: Callable[..., Any]
+
+
+def flawed(reference: Callable[..., Any], says: Mapping[str, str]) -> tuple[Mistake, ...]:
+    """Return the mistakes that a reference can make itself when it is told which.
+
+    Args:
+        reference: a function that takes the name of a flaw as its keyword ``flaw``, or a class that finds
+            it in its attribute ``flaw``; without a name it is right.
+        says: for each name the sentence that the reader gets to see.
+    """
+    if isinstance(reference, type):
+        return tuple(Mistake(s, type("Version", (reference,), {"flaw": flaw})) for flaw, s in says.items())
+    return tuple(Mistake(s, partial(reference, flaw=flaw)) for flaw, s in says.items())
 
 
 def call_it(reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

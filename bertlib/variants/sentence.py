@@ -77,12 +77,7 @@ class SentenceEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        bert: BertModel,
-        tokenizer: WordPieceTokenizer,
-        *,
-        pooling: str = "mean",
-        normalise: bool = True,
+        self, bert: BertModel, tokenizer: WordPieceTokenizer, *, pooling: str = "mean", normalise: bool = True
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors.torch import save_file
 from torch import nn
 
+from bertlib import folders
 from bertlib.config import BertConfig
 from bertlib.errors import CheckpointError
-from bertlib.files import new_folder
-from bertlib.model_folder import (
-    CONFIG,
-    KNOWN,
-    WEIGHTS,
-    build,
-    check_vocabulary,
-    read_object,
-    read_safetensors,
-)
+from bertlib.folders import check_replaceable
+from bertlib.model_folder import CONFIG, WEIGHTS, build, check_vocabulary, read_object, read_safetensors
 from bertlib.tokenizer import WordPieceTokenizer
 
 M = TypeVar("M", bound=nn.Module)
@@ -43,28 +34,8 @@ def write_folder(
         BertlibError: the disk is full.
     """
     check_replaceable(folder, name)
-    weights = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
-    with new_folder(folder) as temporary:
-        (temporary / CONFIG).write_text(json.dumps(config.to_dict(), indent=2), encoding="utf-8")
-        (temporary / name).write_text(json.dumps(dict(facts), indent=2), encoding="utf-8")
-        save_file(weights, temporary / WEIGHTS)
-        tokenizer.save(temporary)
-    return folder
-
-
-def check_replaceable(folder: Path, name: str) -> None:
-    """See that nothing but a model of this kind is lost by writing to ``folder``, which replaces it whole.
-
-    Raises:
-        CheckpointError: something else is there, which is named.
-    """
-    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-    others = sorted(names - KNOWN - {name})
-    if folder.is_file() or others or (names and name not in names):
-        what = others[0] if others else f"no {name}"
-        raise CheckpointError(
-            f"{folder} is there already and holds {what}; writing would replace it: choose a new folder"
-        )
+    files = {CONFIG: config.to_dict(), name: facts}
+    return folders.write_folder(folder, module.state_dict(), files, tokenizer.save)
 
 
 def read_facts(

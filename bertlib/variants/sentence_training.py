@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bertlib.errors import ConfigError, InputError, TrainingError
+from bertlib.descent import Descent
+from bertlib.errors import ConfigError, InputError
 from bertlib.finetune.metrics import Scores, correlations
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
-from bertlib.train.optim import make_optimizer
 from bertlib.train.precision import matmul_precision
-from bertlib.train.schedule import learning_rate
 from bertlib.variants.sentence import SentenceEncoder, features_of
 from bertlib.variants.sentence_losses import PairVectors
 
@@ -154,43 +153,33 @@ def descend(
     *,
     progress: bool,
 ) -> list[float]:
-    """Take a step for each batch of each epoch, the rate rising and falling; return the losses."""
+    """Take a step for each batch of each epoch, the rate rising and falling; return the losses.
+
+    Raises:
+        TrainingError: a loss is no finite number.
+    """
     steps = recipe.epochs * -(-examples // recipe.batch_size)
-    optimizer = make_optimizer(
-        model, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.999)
+    descent = Descent(
+        model,
+        steps=steps,
+        learning_rate=recipe.learning_rate,
+        warmup_share=recipe.warmup_share,
+        betas=(0.9, 0.999),
+        weight_decay=recipe.weight_decay,
     )
-    warmup, device = round(recipe.warmup_share * steps), next(model.parameters()).device
     losses: list[float] = []
     model.train()
     bar = progress_bar(total=steps, desc="train", unit="step", disable=not progress)
+    device = next(model.parameters()).device
     with bar, seeded(mix_seed(recipe.seed, 1), device), matmul_precision("medium"):
-        for number in range(recipe.epochs):
-            for chosen in epoch(number):
-                rate = learning_rate(
-                    len(losses), peak=recipe.learning_rate, warmup_steps=warmup, total_steps=steps
-                )
-                losses.append(train_step(model, optimizer, loss_of(chosen), rate))
-                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-                bar.update()
+        for chosen in (chosen for number in range(recipe.epochs) for chosen in epoch(number)):
+            loss = loss_of(chosen)
+            descent.step(loss, len(losses))
+            losses.append(loss.item())
+            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+            bar.update()
     model.eval()
     return losses
-
-
-def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> float:
-    """Go one step down and return the loss.
-
-    Raises:
-        TrainingError: the loss is no number.
-    """
-    if not loss.isfinite():
-        raise TrainingError(f"the loss is {loss.item()}; try a smaller learning_rate")
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.item()
 
 
 def cosine_scores(encoder: SentenceEncoder, pairs: Sequence[SentencePair]) -> np.ndarray:

@@ -14,13 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bertlib.data.batches import Batch, PreTrainingBatches
-from bertlib.errors import ConfigError, TrainingError
+from bertlib.descent import Descent
+from bertlib.errors import ConfigError
 from bertlib.progress import progress_bar
 from bertlib.seeds import mix_seed, seeded
-from bertlib.train.optim import make_optimizer
-from bertlib.train.schedule import learning_rate as rate_at
-
-BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.98), 0.01, 1.0
 
 
 def train_variant(
@@ -55,23 +52,15 @@ def train_variant(
     """
     if steps < 1:
         raise ConfigError(f"steps is {steps}; expected at least 1")
-    optimizer = make_optimizer(model, learning_rate=learning_rate, weight_decay=WEIGHT_DECAY, betas=BETAS)
-    warmup, history = round(warmup_share * steps), []
+    descent = Descent(
+        model, steps=steps, learning_rate=learning_rate, warmup_share=warmup_share, betas=(0.9, 0.98)
+    )
+    history = []
     model.train()
     with progress_bar(iterable=range(steps), desc="pre-training", unit="step", disable=not progress) as bar:
         for step in bar:
             with seeded(mix_seed(seed, step), batches.device):
                 losses = losses_of(batches.batch(step), step)
-            if not torch.isfinite(losses[0]):
-                raise TrainingError(
-                    f"step {step + 1:,}: the loss is no finite number; try a lower learning rate (it was "
-                    f"{learning_rate:g})"
-                )
-            optimizer.zero_grad()
-            losses[0].backward()
-            nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(step, peak=learning_rate, warmup_steps=warmup, total_steps=steps)
-            optimizer.step()
+            descent.step(losses[0], step)
             history.append(torch.stack([loss.detach() for loss in losses]))
     return torch.stack(history).double().cpu().numpy()

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bertlib.errors import InputError
+from bertlib.viz.figure import name_cells
 from bertlib.viz.style import NORMAL, SMALL, prepare, ramp
 
 
@@ -36,11 +37,7 @@ def draw_attention(
         )
     prepare(ax)
     ax.imshow(values, vmin=0, vmax=1, cmap=ramp("query"))
-    ax.set_xticks(
-        range(len(columns)), columns, rotation=60, ha="right", rotation_mode="anchor", fontsize=SMALL
-    )
-    ax.set_yticks(range(len(rows)), rows, fontsize=SMALL)
-    ax.tick_params(length=0)
+    name_cells(ax, rows, columns)
     ax.set_title(title, fontsize=NORMAL)
     return ax
 

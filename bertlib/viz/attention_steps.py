@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.figure import write
+from bertlib.viz.figure import name_cells, write
 from bertlib.viz.style import FAINT, GROUND, LINES, NORMAL, SMALL, bare, prepare, readable_on, tint
 
 THICKEST = 7.0  # points, for a weight of 1
@@ -151,9 +151,7 @@ def draw_visibility(ax: Axes, seen: Any, words: Sequence[str], *, other: Any = N
         if second[i, j]:
             cell.set(hatch="////", edgecolor=tint("query", 0.8))
         ax.add_patch(cell)
-    ax.set_xticks(range(len(words)), words, rotation=60, ha="right", rotation_mode="anchor", fontsize=SMALL)
-    ax.set_yticks(range(len(words)), words, fontsize=SMALL)
-    ax.tick_params(length=0)
+    name_cells(ax, words, words)
     ax.set(xlim=(-0.6, len(words) - 0.4), ylim=(len(words) - 0.4, -0.6), aspect="equal")
     ax.set_title(title, fontsize=NORMAL)
     return ax

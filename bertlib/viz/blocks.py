@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from matplotlib.patches import Circle, Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.figure import rounded_box, write
+from bertlib.viz.figure import arrow, rounded_box, write
 from bertlib.viz.style import (
     COLOURS,
     FAINT,
@@ -133,10 +133,7 @@ def _box(ax: Axes, x: float, width: float, text: str, name: str) -> None:
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], *, colour: str = INK) -> None:
-    arrow = FancyArrowPatch(
-        start, end, arrowstyle="-|>", mutation_scale=8, shrinkA=0, shrinkB=0, color=colour, linewidth=1
-    )
-    ax.add_patch(arrow)
+    arrow(ax, start, end, mutation_scale=8, shrinkA=0, shrinkB=0, color=colour, linewidth=1)
 
 
 def draw_parameters(ax: Axes, counts: Mapping[str, Mapping[str, int]]) -> Axes:
@@ -171,13 +168,6 @@ def draw_parameters(ax: Axes, counts: Mapping[str, Mapping[str, int]]) -> Axes:
     ax.invert_yaxis()
     ax.spines[:].set_visible(False)
     handles = [Rectangle((0, 0), 1, 1, color=tint(colour, 0.75)) for colour, _ in GROUPS.values()]
-    ax.legend(
-        handles,
-        list(GROUPS),
-        frameon=False,
-        ncols=4,
-        fontsize=SMALL,
-        loc="lower center",
-        bbox_to_anchor=(0.45, 1),
-    )
+    look = {"frameon": False, "ncols": 4, "fontsize": SMALL, "bbox_to_anchor": (0.45, 1)}
+    ax.legend(handles, list(GROUPS), loc="lower center", **look)
     return ax

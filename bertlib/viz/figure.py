@@ -6,6 +6,7 @@ import base64
 import html
 import importlib
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib import rc_context
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bertlib.errors import InputError
 from bertlib.extras import show_html
@@ -50,6 +51,18 @@ def rounded_box(
     """Draw a box with round corners from (x, y) on."""
     style = f"round,pad=0,rounding_size={corner}"
     ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=style, **look))
+
+
+def arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], **look: Any) -> None:
+    """Draw an arrow in ink, unless ``look`` says otherwise (in matplotlib's words)."""
+    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", **({"color": INK} | look)))
+
+
+def name_cells(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Write a word before each row of a map and a slanting one below each column."""
+    ax.set_xticks(range(len(columns)), columns, rotation=60, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
 
 
 def show(drawing: Figure, *, alt: str, min_width: int = 0) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.figure import write
+from bertlib.viz.figure import name_cells, write
 from bertlib.viz.style import COLOURS, FAINT, INK, NORMAL, SMALL, bare, prepare, ramp, readable_on, tint
 
 FATES = ("[MASK]", "another word", "left alone")
@@ -41,9 +41,7 @@ def draw_reach(ax: Axes, reach: Any, pieces: Sequence[str], *, title: str = "") 
         ax.add_patch(box)
         if values[t, t] == 0:
             write(ax, t, t, "0")
-    ax.set_xticks(range(len(pieces)), pieces, rotation=60, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(pieces)), pieces)
-    ax.tick_params(length=0)
+    name_cells(ax, pieces, pieces)
     ax.set_xlabel("input of", fontsize=SMALL)
     ax.set_ylabel("result of", fontsize=SMALL)
     ax.set_title(title, fontsize=NORMAL)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
 
 from bertlib.errors import InputError
-from bertlib.viz.figure import rounded_box, write
+from bertlib.viz.figure import arrow, rounded_box, write
 from bertlib.viz.style import COLOURS, FAINT, INK, LINES, SMALL, bare, prepare, tint
 
 Place = tuple[int, int]  # document, sentence
@@ -70,19 +69,8 @@ def draw_arrow(ax: Axes, first: Place, second: Place, label: int) -> None:
         end = (second[0] * ACROSS + (0 if forward else WIDE), second[1] * DOWN + 0.38 * HIGH)
         bend = 0.12
     colour = COLOURS[(IS_NEXT, NOT_NEXT)[label][1]]
-    ax.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=11,
-            linewidth=1.8,
-            color=colour,
-            connectionstyle=f"arc3,rad={bend}",
-            shrinkA=1,
-            shrinkB=1,
-        )
-    )
+    look = {"mutation_scale": 11, "linewidth": 1.8, "color": colour, "shrinkA": 1, "shrinkB": 1}
+    arrow(ax, start, end, connectionstyle=f"arc3,rad={bend}", **look)
 
 
 def draw_overlaps(ax: Axes, scores: Any, labels: Any, *, names: Sequence[str], title: str = "") -> Axes:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from bertlib.errors import InputError
-from bertlib.viz.figure import write
+from bertlib.viz.figure import arrow, write
 from bertlib.viz.style import (
     COLOURS,
     FAINT,
@@ -126,10 +126,7 @@ def draw_frame(ax: Axes, number: int, name: str, caption: str) -> None:
     write(ax, middle, 6.35, name, va="bottom", fontsize=NORMAL, weight="bold")
     write(ax, middle, -0.35, caption, va="top")
     if number:
-        arrow = FancyArrowPatch(
-            (left - GAP + 0.15, 3), (left - 0.15, 3), arrowstyle="-|>", mutation_scale=12, color=INK
-        )
-        ax.add_patch(arrow)
+        arrow(ax, (left - GAP + 0.15, 3), (left - 0.15, 3), mutation_scale=12)
 
 
 def draw_text(ax: Axes, text: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from bertlib.lab import examine
-from bertlib.lab.exercises.pairs_model import CONFIG, PRE_TRAINING_BERT, Reference, fill
+from bertlib.lab.exercises.modules import STILL
+from bertlib.lab.exercises.pairs_model import PRE_TRAINING_BERT, Reference, fill_by_shape
 from bertlib.model import BertForPreTraining, BertModel
 from bertlib.model.bert import MaskedLMHead
 
@@ -305,9 +306,9 @@ def test_a_right_module_under_other_names_passes():
 
 def test_the_reference_is_the_librarys_model():
     case = PRE_TRAINING_BERT.cases()[0]
-    mine, ours = Reference(CONFIG).eval(), BertForPreTraining(CONFIG).eval()
-    fill(mine)
-    fill(ours)
+    mine, ours = Reference(STILL).eval(), BertForPreTraining(STILL).eval()
+    fill_by_shape(mine)
+    fill_by_shape(ours)
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = [case.arguments[name] for name in names]
     words, pair = mine(*inputs, selected=case.arguments["selected"])

@@ -142,5 +142,5 @@ def test_an_encoder_replaces_another_but_no_other_model(encoder, tokenizer, tmp_
     SentenceEncoder(small_body(seed=1), tokenizer).save(folder)
     assert SentenceEncoder.load(folder).fingerprint() != encoder.fingerprint()
     (folder / "sentence.json").unlink()
-    with pytest.raises(CheckpointError, match=r"holds no sentence\.json"):
+    with pytest.raises(CheckpointError, match=r"is no model of this kind \(no sentence\.json\)"):
         encoder.save(folder)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from bertlib.lab import toy_attention
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
 from bertlib.lab.exercises.attention_bias import CAUSAL_BIAS, HIDDEN, PADDING_BIAS
 from bertlib.lab.exercises.attention_heads import MERGE_HEADS, SPLIT_HEADS
 from bertlib.lab.exercises.attention_module import SELF_ATTENTION
@@ -36,30 +34,19 @@ def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> tu
 
 
 def wrong_attention(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    bias: Tensor | None = None,
-    *,
-    divisor: Callable[[Tensor], float] = lambda q: math.sqrt(q.shape[-1]),
-    axis: int = -1,
-    mixes: str = "values",
-    adds: str = "before",
+    q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, *, flaw: str
 ) -> tuple[Tensor, Tensor]:
-    """Do what people do instead: one keyword a mistake."""
-    scores = q @ k.transpose(-2, -1)
-    scores = scores if bias is None or adds != "undivided" else scores + bias
-    scores = scores / divisor(q)
-    scores = scores if bias is None or adds != "before" else scores + bias
-    scores = scores if bias is None or adds != "never, hides" else scores.masked_fill(bias < 0, HIDDEN)
-    weights = scores.softmax(dim=axis)
-    weights = weights if bias is None or adds != "after" else weights + bias
-    return weights @ (v if mixes == "values" else k), weights
-
-
-def wrongly(**how: Any) -> Callable[..., Any]:
-    """Return :func:`wrong_attention` with some keywords fixed."""
-    return lambda q, k, v, bias=None: wrong_attention(q, k, v, bias, **how)
+    """Do what people do instead."""
+    divisors = {"undivided": 1.0, "by d": q.shape[-1], "by columns": math.sqrt(q.shape[-2])}
+    divisor = divisors.get(flaw, math.sqrt(q.shape[-1]))
+    scores = q @ k.transpose(-2, -1) / divisor
+    if bias is not None and flaw == "as a mask":
+        scores = scores.masked_fill(bias < 0, HIDDEN)
+    elif bias is not None and flaw not in ("late bias", "no bias"):
+        scores = scores + (bias / divisor if flaw == "divided bias" else bias)
+    weights = scores.softmax(dim=-2 if flaw == "axis" else -1)
+    weights = weights + bias if bias is not None and flaw == "late bias" else weights
+    return weights @ (k if flaw == "keys" else v), weights
 
 
 def attention_cases() -> list[Case]:
@@ -109,41 +96,24 @@ ATTENTION = Exercise(
     reference=attention,
     cases=attention_cases,
     returns=("mixed", "weights"),
-    mistakes=(
-        Mistake("the scores are not divided by the square root of d.", wrongly(divisor=lambda q: 1.0)),
-        Mistake(
-            "the scores are divided by d. It is the square root of d.",
-            wrongly(divisor=lambda q: float(q.shape[-1])),
-        ),
-        Mistake(
-            "the divisor is the square root of the number of columns. It is that of d, the width of a query.",
-            wrongly(divisor=lambda q: math.sqrt(q.shape[-2])),
-        ),
-        Mistake(
-            "the softmax runs over the wrong axis: columns add up to one instead of rows. Each question "
-            "shares out its own attention.",
-            wrongly(axis=-2),
-        ),
-        Mistake("the keys were mixed. Keys only decide; what is handed over are values.", wrongly(mixes="k")),
-        Mistake("the bias came after the softmax. It belongs to the scores.", wrongly(adds="after")),
-        Mistake(
-            "the bias was read as a mask: below zero means hidden. It is more than that: add it.",
-            wrongly(adds="never, hides"),
-        ),
-        Mistake("the bias is not used.", wrongly(adds="never")),
-        Mistake(
-            "the bias was divided by the root of d with the scores. Divide first, then add the bias.",
-            wrongly(adds="undivided"),
-        ),
+    mistakes=flawed(
+        wrong_attention,
+        {
+            "undivided": "the scores are not divided by the square root of d.",
+            "by d": "the scores are divided by d. It is the square root of d.",
+            "by columns": "the divisor is the square root of the number of columns. It is that of d, the "
+            "width of a query.",
+            "axis": "the softmax runs over the wrong axis: columns add up to one instead of rows. Each "
+            "question shares out its own attention.",
+            "keys": "the keys were mixed. Keys only decide; what is handed over are values.",
+            "late bias": "the bias came after the softmax. It belongs to the scores.",
+            "as a mask": "the bias was read as a mask: below zero means hidden. It is more than that: add "
+            "it.",
+            "no bias": "the bias is not used.",
+            "divided bias": "the bias was divided by the root of d with the scores. Divide first, then add "
+            "the bias.",
+        },
     ),
 )
 
-EXERCISES = (
-    ATTENTION,
-    PADDING_BIAS,
-    CAUSAL_BIAS,
-    SPLIT_HEADS,
-    MERGE_HEADS,
-    SELF_ATTENTION,
-    VISIBILITY_TEST,
-)
+EXERCISES = (ATTENTION, PADDING_BIAS, CAUSAL_BIAS, SPLIT_HEADS, MERGE_HEADS, SELF_ATTENTION, VISIBILITY_TEST)

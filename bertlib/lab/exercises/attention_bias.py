@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -96,7 +97,7 @@ PADDING_BIAS = Exercise(
     ],
     returns=("shape", "what column 0 looks at", "all weights are numbers"),
     mistakes=(  # TOO_SMALL differs in the last case only, where others would look like it
-        Mistake(TOO_SMALL, lambda mask: padding_bias(mask, hidden=-100.0)),
+        Mistake(TOO_SMALL, partial(padding_bias, hidden=-100.0)),
         Mistake(
             "the mask is upside down: the text is hidden and the filling is seen.",
             lambda mask: padding_bias(1 - mask),
@@ -172,20 +173,20 @@ CAUSAL_BIAS = Exercise(
     ],
     returns=("shape", "weights", "all weights are numbers"),
     mistakes=(  # TOO_SMALL differs in the last case only, where others would look like it
-        Mistake(TOO_SMALL, lambda length: causal_bias(length, hidden=-100.0)),
+        Mistake(TOO_SMALL, partial(causal_bias, hidden=-100.0)),
         Mistake(
             "each column hides itself as well. It may see itself, and the first sees nothing else.",
-            lambda length: causal_bias(length, sees=lambda i, j: j < i),
+            partial(causal_bias, sees=lambda i, j: j < i),
         ),
         Mistake(
             "the triangle is upside down: each column sees the future and not the past.",
-            lambda length: causal_bias(length, sees=lambda i, j: j >= i),
+            partial(causal_bias, sees=lambda i, j: j >= i),
         ),
         Mistake(
             "the triangle of ones and zeros was returned itself. Added to scores, it hides nothing.",
             lambda length: torch.ones(length, length).tril()[None, None],
         ),
-        Mistake("nothing is hidden at all.", lambda length: causal_bias(length, sees=lambda i, j: True)),
+        Mistake("nothing is hidden at all.", partial(causal_bias, sees=lambda i, j: True)),
         Mistake(NAN, lambda length: (1 - torch.ones(length, length).tril()[None, None]) * -math.inf),
     ),
 )

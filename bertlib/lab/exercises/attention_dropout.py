@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bertlib.lab.exercises.modules import missing_dropout
+
 LAYERS = ("key", "output", "query", "value")
 PARAMETERS = {f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias")}
 ON_WEIGHTS = "on the weights, p from config"
@@ -26,18 +28,7 @@ def where_it_falls(half: nn.Module, none: nn.Module, heads: int) -> str:
     hidden = torch.randn(4, 6, width, generator=torch.Generator().manual_seed(12))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        return _found(half, none, hidden, heads)
-
-
-def _found(half: nn.Module, none: nn.Module, hidden: Tensor, heads: int) -> str:
-    calm = half.eval()(hidden)[0]
-    if not torch.allclose(calm, half(hidden)[0], atol=1e-5):
-        raise ValueError("two calls in eval() gave two results: dropout must rest there (self.training)")
-    if torch.allclose(calm, half.train()(hidden)[0], atol=1e-5):
-        return "nowhere"
-    if not torch.allclose(none.eval()(hidden)[0], none.train()(hidden)[0], atol=1e-5):
-        return "somewhere with a p of its own"
-    return _place(half, hidden, heads)
+        return missing_dropout(half, none, lambda module: module(hidden)[0]) or _place(half, hidden, heads)
 
 
 def _place(module: nn.Module, hidden: Tensor, heads: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -185,8 +186,7 @@ VISIBILITY_TEST = Exercise(
     mistakes=(
         Mistake("only the shape was tested. All of these have the right shape.", right_shape),
         Mistake(
-            "the test asks who is reached, and never hides anybody.",
-            lambda module: all_connected(module, 5),
+            "the test asks who is reached, and never hides anybody.", lambda module: all_connected(module, 5)
         ),
         Mistake(
             "the test asks who is reached, at a length that is the number of heads.",
@@ -200,7 +200,7 @@ VISIBILITY_TEST = Exercise(
             "the column was hidden with minus infinity. In a module that leaks, scores of nothing but minus "
             "infinity become NaN; NaN > 0 is False, so a NaN looks like no change. Hide with a "
             "finite number: torch.finfo(torch.float32).min.",
-            lambda module: is_sound(module, low=-math.inf),
+            partial(is_sound, low=-math.inf),
         ),
         Mistake("the test rejects everything, what is right as well.", lambda module: False),
     ),

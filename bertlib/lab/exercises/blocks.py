@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from bertlib.config import PRESETS, BertConfig
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 
-def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-12, *, version: str = "") -> Tensor:
-    """Ba et al. 2016, one vector after the other; ``version`` names what a wrong answer does."""
+def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-12, *, flaw: str = "") -> Tensor:
+    """Ba et al. 2016, one vector after the other; ``flaw`` names what a wrong answer does."""
     out = torch.empty_like(x)
     rows, results = x.reshape(-1, x.shape[-1]), out.view(-1, x.shape[-1])
     for row, result in zip(rows, results, strict=True):
         numbers = [float(number) for number in row]
-        mean = 0.0 if version == "no mean" else sum(numbers) / len(numbers)
-        count = len(numbers) - (version == "H - 1")
+        mean = 0.0 if flaw == "no mean" else sum(numbers) / len(numbers)
+        count = len(numbers) - (flaw == "H - 1")
         variance = sum((number - mean) ** 2 for number in numbers) / count
         scale = math.sqrt(variance + eps)
-        if version == "eps outside":
+        if flaw == "eps outside":
             scale = math.sqrt(variance) + eps
-        if version == "no root":
+        if flaw == "no root":
             scale = variance + eps
         result.copy_(torch.tensor([(number - mean) / scale for number in numbers]))
-    return out if version == "plain" else out * weight + bias
-
-
-def norm_version(version: str) -> Callable[..., Tensor]:
-    """Return the reference with one thing done wrong."""
-    return lambda x, w, b, eps: layer_norm(x, w, b, eps, version=version)
+    return out if flaw == "plain" else out * weight + bias
 
 
 def norm_over_columns(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
@@ -81,18 +76,17 @@ LAYER_NORM = Exercise(
     reference=layer_norm,
     cases=norm_cases,
     mistakes=(
-        Mistake(
-            "the variance was divided by H - 1, as torch.var does if nobody tells it otherwise. The column "
-            "is no sample: correction=0.",
-            norm_version("H - 1"),
+        *flawed(
+            layer_norm,
+            {
+                "H - 1": "the variance was divided by H - 1, as torch.var does if nobody tells it "
+                "otherwise. The column is no sample: correction=0.",
+                "no mean": "the mean was not subtracted.",
+                "no root": "you divided by the variance. Its root brings the variance to 1.",
+                "plain": "weight and bias are not used. They start at 1 and 0, and training moves them.",
+                "eps outside": "eps was added after the root. It stands under it.",
+            },
         ),
-        Mistake("the mean was not subtracted.", norm_version("no mean")),
-        Mistake("you divided by the variance. Its root brings the variance to 1.", norm_version("no root")),
-        Mistake(
-            "weight and bias are not used. They start at 1 and 0, and training moves them.",
-            norm_version("plain"),
-        ),
-        Mistake("eps was added after the root. It stands under it.", norm_version("eps outside")),
         Mistake(
             "the mean was taken over the columns of the text. Each column has a mean of its own, over its "
             "H numbers; otherwise the filling of a batch would change the words.",
@@ -144,9 +138,9 @@ GELU = Exercise(
 
 
 def count_parameters(
-    vocab: int, positions: int, layers: int, hidden: int, inner: int, *, without: str = ""
+    vocab: int, positions: int, layers: int, hidden: int, inner: int, *, flaw: str = ""
 ) -> int:
-    """List the shape of every weight, and multiply out; ``without`` leaves out what has this word."""
+    """List the shape of every weight, and multiply out; what has the word ``flaw`` is forgotten."""
     block: list[tuple[str, tuple[int, ...]]] = [("projection", (hidden, hidden))]
     block += [("attention", (hidden, hidden))] * 3
     block += [("feed-forward", (inner, hidden)), ("feed-forward", (hidden, inner))]
@@ -158,14 +152,9 @@ def count_parameters(
         ("segments", (2, hidden)),
     ]
     shapes += [("first gamma", (hidden,)), ("first beta", (hidden,))]
-    shapes += block * (1 if without == "blocks" else layers)
+    shapes += block * (1 if flaw == "blocks" else layers)
     shapes += [("pooler", (hidden, hidden)), ("pooler", (hidden,))]
-    return sum(math.prod(shape) for name, shape in shapes if without not in name.split())
-
-
-def count_without(part: str) -> Callable[..., int]:
-    """Return the reference with one kind of weight forgotten."""
-    return lambda v, p, n, h, i: count_parameters(v, p, n, h, i, without=part)
+    return sum(math.prod(shape) for name, shape in shapes if flaw not in name.split())
 
 
 def count_cases() -> Sequence[Case]:
@@ -189,26 +178,20 @@ COUNT_PARAMETERS = Exercise(
     praise="To the last number: nothing in BERT is unaccounted for.",
     reference=count_parameters,
     cases=count_cases,
-    mistakes=(
-        Mistake(
-            "the biases of the blocks are missing: five of H and one of 4H (here: `inner`).",
-            count_without("bias"),
-        ),
-        Mistake("the bias inside the feed-forward layer is missing: 4H numbers.", count_without("inside")),
-        Mistake("the norms of the blocks are missing: 4H a block.", count_without("norm")),
-        Mistake(
-            "it lacks 2H numbers: the two segment vectors, or the norm after the embeddings.",
-            count_without("segments"),
-        ),
-        Mistake("the pooler is missing: H times H, and a bias.", count_without("pooler")),
-        Mistake(
-            "attention has query, key and value here. The output projection is missing.",
-            count_without("projection"),
-        ),
-        Mistake("there is one norm in a block here. Each half has its own.", count_without("two")),
-        Mistake("a norm has 2H numbers: weight and bias, H each.", count_without("beta")),
-        Mistake("the position table is missing.", count_without("places")),
-        Mistake("there is one block only. They share nothing: times L.", count_without("blocks")),
+    mistakes=flawed(
+        count_parameters,
+        {
+            "bias": "the biases of the blocks are missing: five of H and one of 4H (here: `inner`).",
+            "inside": "the bias inside the feed-forward layer is missing: 4H numbers.",
+            "norm": "the norms of the blocks are missing: 4H a block.",
+            "segments": "it lacks 2H numbers: the two segment vectors, or the norm after the embeddings.",
+            "pooler": "the pooler is missing: H times H, and a bias.",
+            "projection": "attention has query, key and value here. The output projection is missing.",
+            "two": "there is one norm in a block here. Each half has its own.",
+            "beta": "a norm has 2H numbers: weight and bias, H each.",
+            "places": "the position table is missing.",
+            "blocks": "there is one block only. They share nothing: times L.",
+        },
     ),
 )
 

@@ -8,20 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bertlib.config import BertConfig
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
 from bertlib.lab.exercises.blocks_modules import (
     CONFIG,
     OTHER,
     WIDTHS,
-    build,
-    feed_forward_with,
-    fill,
+    ReferenceFeedForward,
+    fill_parts,
     hidden,
-    two,
 )
+from bertlib.lab.exercises.modules import build, two
 from bertlib.model import MultiHeadSelfAttention, padding_bias
 
 DROP_ALL = 0.99998  # as near to 1 as sixteen random bits can tell
@@ -34,21 +32,21 @@ class Handed(MultiHeadSelfAttention):
 
 
 class ReferenceBlock(nn.Module):
-    """The block in the paper's order; words in ``order`` make the wrong versions."""
+    """The block in the paper's order; words in ``flaw`` make the wrong versions."""
 
-    order = ""
+    flaw = ""
 
     def __init__(self, config: BertConfig, *, attention: Callable[..., Any] = MultiHeadSelfAttention) -> None:
         super().__init__()
         self.attention = attention(config)
-        eps = 1e-5 if "eps" in self.order else config.layer_norm_eps
+        eps = 1e-5 if "eps" in self.flaw else config.layer_norm_eps
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=eps)
-        bend = {"bend": F.relu} if "relu" in self.order else {}
-        self.feed_forward = feed_forward_with(**bend)(config)
+        self.feed_forward = ReferenceFeedForward(config)
+        self.feed_forward.flaw = self.flaw
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=eps)
-        if "one norm" in self.order:
+        if "one norm" in self.flaw:
             self.feed_forward_norm = self.attention_norm
-        self.dropout = nn.Dropout(0.0 if "no dropout" in self.order else config.hidden_dropout_prob)
+        self.dropout = nn.Dropout(0.0 if "no dropout" in self.flaw else config.hidden_dropout_prob)
 
     def forward(
         self, hidden: Tensor, bias: Tensor | None = None, *, need_weights: bool = False
@@ -57,8 +55,8 @@ class ReferenceBlock(nn.Module):
         weights: list[Tensor | None] = []
 
         def attend(x: Tensor) -> Tensor:
-            seen = None if "unmasked" in self.order else bias
-            mixed, found = self.attention(x, seen, need_weights=need_weights and "mute" not in self.order)
+            seen = None if "unmasked" in self.flaw else bias
+            mixed, found = self.attention(x, seen, need_weights=need_weights and "mute" not in self.flaw)
             weights.append(found)
             return mixed
 
@@ -67,22 +65,17 @@ class ReferenceBlock(nn.Module):
         return hidden, weights[0]
 
     def _step(self, x: Tensor, part: Callable[[Tensor], Tensor], norm: nn.Module) -> Tensor:
-        if "pre" in self.order:
+        if "pre" in self.flaw:
             return x + self.dropout(part(norm(x)))
-        if "inside" in self.order:
+        if "inside" in self.flaw:
             return x + norm(self.dropout(part(x)))
-        if "alone" in self.order:
+        if "alone" in self.flaw:
             return norm(self.dropout(part(x)))
-        if "drop last" in self.order:
+        if "drop last" in self.flaw:
             return self.dropout(norm(x + part(x)))
-        if "drop sum" in self.order:
+        if "drop sum" in self.flaw:
             return norm(self.dropout(x + part(x)))
         return norm(x + self.dropout(part(x)))
-
-
-def block_in(order: str) -> type[ReferenceBlock]:
-    """Return the reference in another order."""
-    return type("Version", (ReferenceBlock,), {"order": order})
 
 
 def run_block(block_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -101,7 +94,7 @@ def run_block(block_class: Callable[..., Any], arguments: Mapping[str, Any]) -> 
         raise TypeError(f"the block has no part called {absent[0]}; expected {', '.join(PARTS)}")
     if not isinstance(module.attention, Handed):
         raise TypeError("the attention handed over was not used; make it by attention(config)")
-    fill(module)
+    fill_parts(module)
     output, weights = two(module(columns, bias, need_weights=True))
     if not torch.equal(output, two(module(columns, bias, need_weights=True))[0]):
         raise TypeError(
@@ -109,7 +102,7 @@ def run_block(block_class: Callable[..., Any], arguments: Mapping[str, Any]) -> 
             "module stops by itself; F.dropout does not"
         )
     dropping = build(block_class, config.replace(hidden_dropout_prob=DROP_ALL))
-    fill(dropping)
+    fill_parts(dropping)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         dropped, _ = two(dropping.train()(columns, bias))
@@ -146,35 +139,23 @@ ENCODER_BLOCK = Exercise(
     cases=block_cases,
     run=run_block,
     returns=("output", "weights", "dropped"),
-    mistakes=(
-        Mistake(
-            "the norm comes first: x + f(norm(x)). That is pre-LN, the order of GPT-2. BERT's is "
+    mistakes=flawed(
+        ReferenceBlock,
+        {
+            "pre": "the norm comes first: x + f(norm(x)). That is pre-LN, the order of GPT-2. BERT's is "
             "norm(x + f(x)).",
-            block_in("pre"),
-        ),
-        Mistake(
-            "the residual is missing: norm(f(x)), and the column forgets what it was.", block_in("alone")
-        ),
-        Mistake(
-            "the sum is outside of the norm: x + norm(f(x)). The norm takes the sum.", block_in("inside")
-        ),
-        Mistake("both steps use one norm. Each has weights and biases of its own.", block_in("one norm")),
-        Mistake(
-            "dropout comes after the norm. It belongs to what is added: norm(x + dropout(f(x))).",
-            block_in("drop last"),
-        ),
-        Mistake("dropout wipes out the residual too. Only what is added may get lost.", block_in("drop sum")),
-        Mistake("nothing is ever dropped.", block_in("no dropout")),
-        Mistake("the norms have PyTorch's own eps, 1e-5, not config.layer_norm_eps.", block_in("eps")),
-        Mistake("the feed-forward layer bends with ReLU. BERT uses GELU.", block_in("relu")),
-        Mistake(
-            "the argument `bias` does not reach the attention: the filling is looked at.",
-            block_in("unmasked"),
-        ),
-        Mistake(
-            "the argument `need_weights` does not reach the attention: no weights came back.",
-            block_in("mute"),
-        ),
+            "alone": "the residual is missing: norm(f(x)), and the column forgets what it was.",
+            "inside": "the sum is outside of the norm: x + norm(f(x)). The norm takes the sum.",
+            "one norm": "both steps use one norm. Each has weights and biases of its own.",
+            "drop last": "dropout comes after the norm. It belongs to what is added: norm(x + "
+            "dropout(f(x))).",
+            "drop sum": "dropout wipes out the residual too. Only what is added may get lost.",
+            "no dropout": "nothing is ever dropped.",
+            "eps": "the norms have PyTorch's own eps, 1e-5, not config.layer_norm_eps.",
+            "relu": "the feed-forward layer bends with ReLU. BERT uses GELU.",
+            "unmasked": "the argument `bias` does not reach the attention: the filling is looked at.",
+            "mute": "the argument `need_weights` does not reach the attention: no weights came back.",
+        },
     ),
 )
 

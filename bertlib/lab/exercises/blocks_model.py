@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from bertlib.config import BertConfig
-from bertlib.lab.exercise import Case, Exercise, Mistake
-from bertlib.lab.exercises.blocks_modules import CONFIG, OTHER, WIDTHS, build, two
+from bertlib.lab.exercise import Case, Exercise, flawed
+from bertlib.lab.exercises.blocks_modules import CONFIG, OTHER, WIDTHS
+from bertlib.lab.exercises.modules import build, two
 from bertlib.model import BertEmbedding, BertModel, TransformerBlock, padding_bias
 from bertlib.model.bert import initialise
 
@@ -18,9 +19,9 @@ SPREADS = (0.01, 0.03)  # matrices drawn from N(0, 0.02), cut at two deviations 
 
 
 class Reference(nn.Module):
-    """The body, written with plain loops; words in ``order`` make the wrong versions."""
+    """The body, written with plain loops; words in ``flaw`` make the wrong versions."""
 
-    order = ""
+    flaw = ""
 
     def __init__(
         self,
@@ -31,38 +32,33 @@ class Reference(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = embedding(config)
-        count = config.num_hidden_layers - ("eleven" in self.order)
+        count = config.num_hidden_layers - ("eleven" in self.flaw)
         blocks = (
-            [block(config)] * count if "one block" in self.order else [block(config) for _ in range(count)]
+            [block(config)] * count if "one block" in self.flaw else [block(config) for _ in range(count)]
         )
         self.blocks = nn.ModuleList(blocks)
         self.pooler = nn.ModuleDict({"dense": nn.Linear(config.hidden_size, config.hidden_size)})
-        if "default" not in self.order:
+        if "default" not in self.flaw:
             initialise(self, config)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(B, T) three times -> (B, T, H) and (B, H)."""
-        if "cut" in self.order:
+        if "cut" in self.flaw:
             input_ids, token_type_ids = input_ids[:, :12], token_type_ids[:, :12]
-        kinds = token_type_ids * ("one segment" not in self.order)
+        kinds = token_type_ids * ("one segment" not in self.flaw)
         x = self.embedding(input_ids, kinds)
-        bias = padding_bias(None if "unmasked" in self.order else attention_mask[:, : x.shape[1]], x.dtype)
-        if "raw mask" in self.order:
+        bias = padding_bias(None if "unmasked" in self.flaw else attention_mask[:, : x.shape[1]], x.dtype)
+        if "raw mask" in self.flaw:
             bias = attention_mask[:, None, None, :].to(x.dtype)
         for block in self.blocks:
             x = block(x, bias)[0]
-        if "last norm" in self.order:
+        if "last norm" in self.flaw:
             x = nn.functional.layer_norm(x, x.shape[-1:])
-        first = x.mean(1) if "mean" in self.order else x[:, 0]
-        pooled = first if "no pooler" in self.order else self.pooler["dense"](first)
-        return x, pooled if "straight" in self.order else torch.tanh(pooled)
-
-
-def version(order: str) -> type[Reference]:
-    """Return the reference with one thing done wrong."""
-    return type("Version", (Reference,), {"order": order})
+        first = x.mean(1) if "mean" in self.flaw else x[:, 0]
+        pooled = first if "no pooler" in self.flaw else self.pooler["dense"](first)
+        return x, pooled if "straight" in self.flaw else torch.tanh(pooled)
 
 
 def run(model_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -144,30 +140,23 @@ BERT_MODEL = Exercise(
     cases=cases,
     run=run,
     returns=("number of parameters", "first weights are small", "last_hidden_state", "pooled"),
-    mistakes=(
-        Mistake("one block is missing. L blocks means L: twelve in Base, not eleven.", version("eleven")),
-        Mistake(
-            "one and the same block is used every time. Each has weights of its own.", version("one block")
-        ),
-        Mistake(
-            "the weights start as PyTorch draws them: N(0, 1) in the tables. BERT starts at 0.02: "
-            "initialise(self, config).",
-            version("default"),
-        ),
-        Mistake("attention_mask is not used: the filling is looked at.", version("unmasked")),
-        Mistake(
-            "the mask was added as ones and zeros. padding_bias turns it into 0 and a very negative number.",
-            version("raw mask"),
-        ),
-        Mistake("token_type_ids are not used: all is sentence A.", version("one segment")),
-        Mistake(
-            "there is a norm after the last block. In BERT each block ends with one already.",
-            version("last norm"),
-        ),
-        Mistake("the pooler reads the mean of all columns. It reads the first, [CLS].", version("mean")),
-        Mistake("the tanh of the pooler is missing.", version("straight")),
-        Mistake("the linear layer of the pooler is missing.", version("no pooler")),
-        Mistake("a long text is cut in silence. Its end is lost unseen.", version("cut")),
+    mistakes=flawed(
+        Reference,
+        {
+            "eleven": "one block is missing. L blocks means L: twelve in Base, not eleven.",
+            "one block": "one and the same block is used every time. Each has weights of its own.",
+            "default": "the weights start as PyTorch draws them: N(0, 1) in the tables. BERT starts at "
+            "0.02: initialise(self, config).",
+            "unmasked": "attention_mask is not used: the filling is looked at.",
+            "raw mask": "the mask was added as ones and zeros. padding_bias turns it into 0 and a very "
+            "negative number.",
+            "one segment": "token_type_ids are not used: all is sentence A.",
+            "last norm": "there is a norm after the last block. In BERT each block ends with one already.",
+            "mean": "the pooler reads the mean of all columns. It reads the first, [CLS].",
+            "straight": "the tanh of the pooler is missing.",
+            "no pooler": "the linear layer of the pooler is missing.",
+            "cut": "a long text is cut in silence. Its end is lost unseen.",
+        },
     ),
 )
 

@@ -10,67 +10,55 @@ from torch import Tensor, nn
 
 from bertlib.config import BertConfig
 from bertlib.errors import InputError
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
+from bertlib.lab.exercises.modules import SMALL, build, fill, missing_dropout
 
-CONFIG = BertConfig(
-    vocab_size=23,
-    hidden_size=8,
-    num_attention_heads=2,
-    max_position_embeddings=12,
-    hidden_dropout_prob=0.5,
-)
+CONFIG = SMALL.replace(hidden_dropout_prob=0.5)
 OTHER = CONFIG.replace(type_vocab_size=3, layer_norm_eps=0.1)
 
 
 class Reference(nn.Module):
-    """Three tables, the sum, the norm, the dropout; ``order`` makes the wrong versions."""
+    """Three tables, the sum, the norm, the dropout; ``flaw`` makes the wrong versions."""
 
-    order = "add norm drop"
-    eps: float | None = None  # None: what the configuration says
+    flaw = ""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=self.eps or config.layer_norm_eps)
-        self.dropout = nn.Dropout(0.1 if "own" in self.order else config.hidden_dropout_prob)
+        eps = 1e-5 if self.flaw == "own eps" else config.layer_norm_eps
+        self.norm = nn.LayerNorm(config.hidden_size, eps=eps)
+        self.dropout = nn.Dropout(0.1 if self.flaw == "own p" else config.hidden_dropout_prob)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """(B, T) twice -> (B, T, H)."""
         end = self.position_embeddings.num_embeddings
-        if "cut" in self.order:
+        if self.flaw == "cut":
             input_ids, token_type_ids = input_ids[:, :end], token_type_ids[:, :end]
         if input_ids.shape[1] > end:
             raise InputError(f"{input_ids.shape[1]} pieces, {end} positions")
         words = self.word_embeddings(input_ids)
-        kinds = self.token_type_embeddings(token_type_ids * ("blind" not in self.order))
+        kinds = self.token_type_embeddings(token_type_ids * (self.flaw != "blind"))
         places = self.position_embeddings(torch.arange(input_ids.shape[1]).expand(input_ids.shape))
-        if "early" in self.order:
-            return self.dropout(self.norm(words) + kinds + places)
         total = words + kinds + places
-        total = self.dropout(total) if "first" in self.order else total
-        total = self.norm(total) if "norm" in self.order else total
-        return self.dropout(total) if "drop" in self.order else total
-
-
-def version(order: str, **more: Any) -> type[Reference]:
-    """Return the reference with another order of steps."""
-    return type("Version", (Reference,), {"order": order, **more})
+        if self.flaw == "norm first":
+            return self.dropout(self.norm(words) + kinds + places)
+        if self.flaw == "drop first":
+            return self.norm(self.dropout(total))
+        total = total if self.flaw == "no norm" else self.norm(total)
+        return total if self.flaw == "no dropout" else self.dropout(total)
 
 
 def run(module_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Build the module, fill its parameters by their shapes, run it, and see where its dropout falls."""
     config = arguments["config"]
-    module = module_class(config)
-    if not isinstance(module, nn.Module):
-        raise TypeError("the class must be an nn.Module: class InputEmbedding(nn.Module)")
-    fill(module)
+    module, quiet = build(module_class, config), build(module_class, config.replace(hidden_dropout_prob=0.0))
+    for each in (module, quiet):
+        fill(each, key=lambda name, shape: (shape, name.endswith("bias")))
     result = module.eval()(arguments["input_ids"], arguments["token_type_ids"])
     if result is None:
         return None
-    quiet = module_class(config.replace(hidden_dropout_prob=0.0))
-    fill(quiet)
     texts = arguments["input_ids"], arguments["token_type_ids"]
     falls = where_dropout_falls(module, quiet, texts, result)
     parameters = [described(*item) for item in module.named_parameters()]
@@ -88,22 +76,12 @@ def where_dropout_falls(
     """Compare a module that drops half of its numbers with itself, and with one that should drop none."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        if not torch.allclose(half.eval()(*texts), result, atol=1e-5):
-            raise ValueError("two calls in eval() gave two results: dropout must rest there (self.training)")
+        missing = missing_dropout(half, none, lambda module: module(*texts))
         shaken = half.train()(*texts)
-        if torch.allclose(shaken, result, atol=1e-5):
-            return "nowhere"
-        if not torch.allclose(none.train()(*texts), none.eval()(*texts), atol=1e-5):
-            return "somewhere with a p of its own"
+    if missing:
+        return missing
     kept = torch.isclose(shaken, 2 * result, atol=1e-5)  # with p = 0.5 what is kept is doubled
     return "on the result, p from config" if bool((kept | (shaken == 0)).all()) else "before the norm"
-
-
-def fill(module: nn.Module) -> None:
-    """Give every parameter numbers that depend only on its shape and on being a bias or not."""
-    for name, parameter in module.named_parameters():
-        generator = torch.Generator().manual_seed(parameter.shape[0] + 7 * name.endswith("bias"))
-        parameter.data = torch.rand(parameter.shape, generator=generator)
 
 
 def cases() -> list[Case]:
@@ -148,20 +126,19 @@ INPUT_EMBEDDING = Exercise(
     cases=cases,
     run=run,
     returns=("parameters", "output", "dropout falls"),
-    mistakes=(
-        Mistake("the layer norm is there but is not used.", version("add drop")),
-        Mistake("the norm was applied to the tokens alone. It comes after the sum.", version("early")),
-        Mistake("nothing is dropped in training: dropout is missing.", version("add norm")),
-        Mistake(
-            "the dropout has a probability of its own, 0.1 for instance. Take config.hidden_dropout_prob.",
-            version("add norm drop own"),
-        ),
-        Mistake("dropout comes before the norm. It comes last.", version("first norm")),
-        Mistake(
-            "the norm has an eps of its own. PyTorch's is 1e-5, BERT's 1e-12: take config.layer_norm_eps.",
-            version("add norm drop", eps=1e-5),
-        ),
-        Mistake("token_type_ids are not used: both sentences look alike.", version("add norm drop blind")),
-        Mistake("a long text is cut in silence. Its end is lost unseen.", version("cut add norm drop")),
+    mistakes=flawed(
+        Reference,
+        {
+            "no norm": "the layer norm is there but is not used.",
+            "norm first": "the norm was applied to the tokens alone. It comes after the sum.",
+            "no dropout": "nothing is dropped in training: dropout is missing.",
+            "own p": "the dropout has a probability of its own, 0.1 for instance. Take "
+            "config.hidden_dropout_prob.",
+            "drop first": "dropout comes before the norm. It comes last.",
+            "own eps": "the norm has an eps of its own. PyTorch's is 1e-5, BERT's 1e-12: take "
+            "config.layer_norm_eps.",
+            "blind": "token_type_ids are not used: both sentences look alike.",
+            "cut": "a long text is cut in silence. Its end is lost unseen.",
+        },
     ),
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bertlib.lab import toy
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 from bertlib.lab.exercises.embedding_module import INPUT_EMBEDDING
 
 
@@ -41,11 +42,23 @@ def add_cases() -> list[Case]:
     ]
 
 
-def starting_again(ids: Tensor, segments: Tensor, tokens: Tensor, types: Tensor, positions: Tensor) -> Tensor:
-    """Count the places of each sentence from 0."""
+def wrong_sum(
+    ids: Tensor, segments: Tensor, tokens: Tensor, types: Tensor, positions: Tensor, *, flaw: str
+) -> Tensor:
+    """Put the three together in another way."""
+    length = ids.shape[1]
+    words, kinds, places = tokens[ids], types[segments], positions[:length]
     both = torch.stack([segments == 0, segments == 1]).long()  # (2, B, T)
-    places = ((both.cumsum(dim=-1) - 1) * both).sum(dim=0)
-    return tokens[ids] + types[segments] + positions[places]
+    again = ((both.cumsum(dim=-1) - 1) * both).sum(dim=0)  # places, counted from 0 in each sentence
+    return {
+        "side by side": torch.cat([words, kinds, places.expand_as(words)], -1),
+        "no positions": words + kinds,
+        "no segments": words + places,
+        "row of the batch": words + kinds + positions[: len(ids)][:, None],
+        "again": words + kinds + positions[again],
+        "mean": (words + kinds + places) / 3,
+        "from 1": words + kinds + positions.roll(-1, 0)[:length],
+    }[flaw]
 
 
 ADD_EMBEDDINGS = Exercise(
@@ -57,32 +70,19 @@ ADD_EMBEDDINGS = Exercise(
     praise="Three look-ups and two plus signs: this line is the bottom of every BERT there is.",
     reference=add_embeddings,
     cases=add_cases,
-    mistakes=(
-        Mistake(
-            "the three vectors were put side by side. They are added: the width stays H, not 3H.",
-            lambda i, s, e, a, p: torch.cat([e[i], a[s], p[: i.shape[1]].expand(*i.shape, -1)], -1),
-        ),
-        Mistake(
-            "the positions are missing; `dog bites man` would be `man bites dog`.",
-            lambda i, s, e, a, p: e[i] + a[s],
-        ),
-        Mistake("the segments are missing.", lambda i, s, e, a, p: e[i] + p[: i.shape[1]]),
-        Mistake(
-            "each text got the position of its row in the batch. Positions count along the text.",
-            lambda i, s, e, a, p: e[i] + a[s] + p[: i.shape[0]][:, None],
-        ),
-        Mistake(
-            "positions start again with the second sentence. They count through the whole row.",
-            starting_again,
-        ),
-        Mistake(
-            "the three vectors were averaged. They are added.",
-            lambda i, s, e, a, p: add_embeddings(i, s, e, a, p) / 3,
-        ),
-        Mistake(
-            "positions were counted from 1. [CLS] stands at position 0.",
-            lambda i, s, e, a, p: e[i] + a[s] + p.roll(-1, 0)[: i.shape[1]],
-        ),
+    mistakes=flawed(
+        wrong_sum,
+        {
+            "side by side": "the three vectors were put side by side. They are added: the width stays H, "
+            "not 3H.",
+            "no positions": "the positions are missing; `dog bites man` would be `man bites dog`.",
+            "no segments": "the segments are missing.",
+            "row of the batch": "each text got the position of its row in the batch. Positions count along "
+            "the text.",
+            "again": "positions start again with the second sentence. They count through the whole row.",
+            "mean": "the three vectors were averaged. They are added.",
+            "from 1": "positions were counted from 1. [CLS] stands at position 0.",
+        },
     ),
 )
 
@@ -129,7 +129,7 @@ ONE_HOT_ROWS = Exercise(
     mistakes=(
         Mistake(
             "all three ones fell into the token block: segments start at column V, places at V + 2.",
-            lambda i, s, sizes: one_hot_rows(i, s, sizes, offsets=False),
+            partial(one_hot_rows, offsets=False),
         ),
         Mistake(
             "the last block is as wide as the text. It is as wide as the position table.",
@@ -181,7 +181,7 @@ SINUSOIDAL_POSITIONS = Exercise(
         ),
         Mistake(
             "the exponent is 4i / H: arange(0, H, 2) counts in twos already, do not double it again.",
-            lambda n, h: sinusoidal_positions(n, h, twice=4),
+            partial(sinusoidal_positions, twice=4),
         ),
         Mistake(
             "cosine comes before sine. Even columns are the sines.",
@@ -189,14 +189,9 @@ SINUSOIDAL_POSITIONS = Exercise(
         ),
         Mistake(
             "places were counted from 1. The first place is 0, where every sine is 0.",
-            lambda n, h: sinusoidal_positions(n, h, first=1),
+            partial(sinusoidal_positions, first=1),
         ),
     ),
 )
 
-EXERCISES = (
-    ADD_EMBEDDINGS,
-    ONE_HOT_ROWS,
-    SINUSOIDAL_POSITIONS,
-    INPUT_EMBEDDING,
-)
+EXERCISES = (ADD_EMBEDDINGS, ONE_HOT_ROWS, SINUSOIDAL_POSITIONS, INPUT_EMBEDDING)

@@ -6,12 +6,13 @@ Shapes: A heads, T positions. ``weights[a, i, j]`` says how much position i look
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 SEP_ID = 3
 
@@ -39,6 +40,18 @@ def attention_entropy(weights: Tensor) -> Tensor:
     return torch.tensor(entropies)
 
 
+def wrong_entropy(weights: Tensor, *, flaw: str) -> Tensor:
+    """Forget a limit, an order, a sign, a unit."""
+    right = attention_entropy(weights)
+    return {
+        "nan": -(weights * weights.log()).sum(-1).mean(-1),
+        "rows first": attention_entropy(weights.mean(1, keepdim=True)),
+        "no sign": -right,
+        "all cells": right / weights.shape[-1],
+        "bits": right / math.log(2),
+    }[flaw]
+
+
 ATTENTION_ENTROPY = Exercise(
     name="attention-entropy",
     difficulty="easy",
@@ -58,29 +71,18 @@ ATTENTION_ENTROPY = Exercise(
             "limit of p ln p is 0.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "a weight of 0 gave NaN: 0 times minus infinity. The limit of p ln p is 0, so lift the weights a "
-            "hair above 0 before the logarithm.",
-            lambda weights: -(weights * weights.log()).sum(-1).mean(-1),
-        ),
-        Mistake(
-            "the rows were averaged first, and then came the entropy. Rows sharp in different places "
-            "have a broad mean: take each row's entropy, then the mean.",
-            lambda weights: attention_entropy(weights.mean(1, keepdim=True)),
-        ),
-        Mistake(
-            "the sign is missing: the logarithm of a weight is negative, an entropy is not.",
-            lambda weights: -attention_entropy(weights),
-        ),
-        Mistake(
-            "the mean was taken over all cells. Add up along a row, then take the mean of the rows.",
-            lambda weights: attention_entropy(weights) / weights.shape[-1],
-        ),
-        Mistake(
-            "these are bits. The chapter counts in nats: the natural logarithm.",
-            lambda weights: attention_entropy(weights) / math.log(2),
-        ),
+    mistakes=flawed(
+        wrong_entropy,
+        {
+            "nan": "a weight of 0 gave NaN: 0 times minus infinity. The limit of p ln p is 0, so lift the "
+            "weights a hair above 0 before the logarithm.",
+            "rows first": "the rows were averaged first, and then came the entropy. Rows sharp in different "
+            "places have a broad mean: take each row's entropy, then the mean.",
+            "no sign": "the sign is missing: the logarithm of a weight is negative, an entropy is not.",
+            "all cells": "the mean was taken over all cells. Add up along a row, then take the mean of the "
+            "rows.",
+            "bits": "these are bits. The chapter counts in nats: the natural logarithm.",
+        },
     ),
 )
 
@@ -113,11 +115,11 @@ PREVIOUS_TOKEN_SCORE = Exercise(
         Mistake(
             "your head looks ahead: you took the diagonal above the main one. Row i looks, column i - 1 is "
             "looked at.",
-            lambda weights: previous_token_score(weights, step=-1),
+            partial(previous_token_score, step=-1),
         ),
         Mistake(
             "this is how much each position looks at itself: the main diagonal.",
-            lambda weights: previous_token_score(weights, step=0),
+            partial(previous_token_score, step=0),
         ),
         Mistake(
             "you divided by T. The first position has no left neighbour, so there are T - 1 pairs.",
@@ -142,6 +144,21 @@ def separator_score(weights: Tensor, ids: Tensor, sep_id: int) -> Tensor:
     return torch.stack([weights[:, :, j] for j in places]).sum(0).mean(-1)
 
 
+def wrong_separator_score(weights: Tensor, ids: Tensor, sep_id: int, *, flaw: str) -> Tensor:
+    """Look elsewhere, or sum up in another way."""
+    marks = ids == sep_id
+    looked_at = weights[:, :, marks]  # (A, T, separators)
+    return {
+        "rows": weights[:, marks].sum(-1).mean(-1),
+        "cells of rows": weights[:, marks].mean((1, 2)),
+        "without own rows": looked_at[:, ~marks].sum(-1).mean(-1),
+        "mean of separators": looked_at.mean((1, 2)),
+        "last one": looked_at[..., -1].mean(-1),
+        "sum of rows": looked_at.sum((1, 2)),
+        "always 3": separator_score(weights, ids, SEP_ID),
+    }[flaw]
+
+
 SEPARATOR_SCORE = Exercise(
     name="separator-score",
     difficulty="easy",
@@ -161,37 +178,20 @@ SEPARATOR_SCORE = Exercise(
             because="The id of [SEP] is an argument: 3 in our vocabulary, 102 in the released ones.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "this is what the separators themselves do: you picked rows. What is looked at is a column.",
-            lambda weights, ids, sep_id: weights[:, ids == sep_id].sum(-1).mean(-1),
-        ),
-        Mistake(
-            "you picked the rows of the separators, and took the mean of all their cells. Who looks is a "
-            "row, what is looked at is a column: weights[:, :, ids == sep_id].",
-            lambda weights, ids, sep_id: weights[:, ids == sep_id].mean((1, 2)),
-        ),
-        Mistake(
-            "the separators' own rows were left out. All T rows count.",
-            lambda weights, ids, sep_id: weights[:, ids != sep_id][:, :, ids == sep_id].sum(-1).mean(-1),
-        ),
-        Mistake(
-            "you averaged over the separators. A row that gives half to each of two gives all of its gaze to "
-            "separators: add them up.",
-            lambda weights, ids, sep_id: weights[:, :, ids == sep_id].mean(-1).mean(-1),
-        ),
-        Mistake(
-            "only the last separator was counted.",
-            lambda weights, ids, sep_id: weights[:, :, (ids == sep_id).nonzero()[-1, 0]].mean(-1),
-        ),
-        Mistake(
-            "the sum over the rows is missing its mean: divide by T.",
-            lambda weights, ids, sep_id: separator_score(weights, ids, sep_id) * len(ids),
-        ),
-        Mistake(
-            "the id of the separator was taken to be 3. It is an argument.",
-            lambda weights, ids, sep_id: separator_score(weights, ids, SEP_ID),
-        ),
+    mistakes=flawed(
+        wrong_separator_score,
+        {
+            "rows": "this is what the separators themselves do: you picked rows. What is looked at is a "
+            "column.",
+            "cells of rows": "you picked the rows of the separators, and took the mean of all their cells. "
+            "Who looks is a row, what is looked at is a column: weights[:, :, ids == sep_id].",
+            "without own rows": "the separators' own rows were left out. All T rows count.",
+            "mean of separators": "you averaged over the separators. A row that gives half to each of two "
+            "gives all of its gaze to separators: add them up.",
+            "last one": "only the last separator was counted.",
+            "sum of rows": "the sum over the rows is missing its mean: divide by T.",
+            "always 3": "the id of the separator was taken to be 3. It is an argument.",
+        },
     ),
 )
 
@@ -209,15 +209,19 @@ def same_word_score(
     return torch.stack(rows).mean(0) if rows else torch.zeros(len(weights))
 
 
-def mean_over_pairs(weights: Tensor, ids: Tensor, words: Tensor) -> Tensor:
-    """Average over pairs of alike words instead of adding up along each row: a mistake."""
-    pairs = (ids[:, None] == ids) & words & ~torch.eye(len(ids), dtype=torch.bool)
-    return weights[:, pairs].mean(-1) if pairs.any() else torch.zeros(len(weights))
-
-
-def nan_for_zeros(scores: Tensor) -> Tensor:
-    """Return what the mean of nothing gives."""
-    return scores if scores.any() else torch.full_like(scores, math.nan)
+def wrong_same_word_score(weights: Tensor, ids: Tensor, words: Tensor, *, flaw: str) -> Tensor:
+    """Count other pairs, or sum up in another way."""
+    same = ids[:, None] == ids
+    doubles = same & words & ~torch.eye(len(ids), dtype=torch.bool)
+    right = same_word_score(weights, ids, words)
+    return {
+        "every piece": (weights * same).sum(-1).mean(-1),
+        "itself": same_word_score(weights, ids, words, itself=True),
+        "marks": same_word_score(weights, ids, words, marks=True),
+        "all rows": (weights * doubles).sum(-1).mean(-1),
+        "mean of doubles": weights[:, doubles].mean(-1) if doubles.any() else right,
+        "none": right if right.any() else torch.full_like(right, math.nan),
+    }[flaw]
 
 
 def same_word_cases() -> list[Case]:
@@ -249,40 +253,21 @@ SAME_WORD_SCORE = Exercise(
     praise="A head that looks at its own kind would show here, and nothing else would.",
     reference=same_word_score,
     cases=same_word_cases,
-    mistakes=(
-        Mistake(
-            "every piece was counted as its own double, and the marks as words. Take the diagonal out, keep "
-            "to words, and let only the rows count that have something to find.",
-            lambda weights, ids, words: (weights * (ids[:, None] == ids)).sum(-1).mean(-1),
-        ),
-        Mistake(
-            "each word was counted as its own double. Every head that looks at its own place would pass: "
-            "take the diagonal out.",
-            lambda weights, ids, words: same_word_score(weights, ids, words, itself=True),
-        ),
-        Mistake(
-            "the marks were counted: two [SEP] are always the same piece, and a head that rests on [SEP] "
-            "would pass for one that finds words.",
-            lambda weights, ids, words: same_word_score(weights, ids, words, marks=True),
-        ),
-        Mistake(
-            "the mean was taken over all rows. Words that stand once have nothing to find and must not "
-            "count.",
-            lambda weights, ids, words: (
-                (weights * ((ids[:, None] == ids) & words & ~torch.eye(len(ids), dtype=torch.bool)))
-                .sum(-1)
-                .mean(-1)
-            ),
-        ),
-        Mistake(
-            "the doubles of a word were averaged. A word that stands three times has two doubles: add up "
-            "what it lays on both, then take the mean over the rows.",
-            mean_over_pairs,
-        ),
-        Mistake(
-            "a text without repeated words gave NaN: the mean of nothing. Return zeros.",
-            lambda weights, ids, words: nan_for_zeros(same_word_score(weights, ids, words)),
-        ),
+    mistakes=flawed(
+        wrong_same_word_score,
+        {
+            "every piece": "every piece was counted as its own double, and the marks as words. Take the "
+            "diagonal out, keep to words, and let only the rows count that have something to find.",
+            "itself": "each word was counted as its own double. Every head that looks at its own place "
+            "would pass: take the diagonal out.",
+            "marks": "the marks were counted: two [SEP] are always the same piece, and a head that rests on "
+            "[SEP] would pass for one that finds words.",
+            "all rows": "the mean was taken over all rows. Words that stand once have nothing to find and "
+            "must not count.",
+            "mean of doubles": "the doubles of a word were averaged. A word that stands three times has two "
+            "doubles: add up what it lays on both, then take the mean over the rows.",
+            "none": "a text without repeated words gave NaN: the mean of nothing. Return zeros.",
+        },
     ),
 )
 

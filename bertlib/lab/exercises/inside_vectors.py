@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 TOKENS = ["[CLS]", "my", "dog", "is", "cut", "##e", "[SEP]", "it", "like", "##s", "playing", "[SEP]"]
 LONG = ["[CLS]", "un", "##believ", "##ably", "cut", "##e", "dog", "##s"]
@@ -107,27 +107,18 @@ def linear_probe(vectors: Tensor, labels: Tensor, classes: int, strength: float)
     return torch.linalg.lstsq(rows, wanted).solution
 
 
-def without_ones(vectors: Tensor, labels: Tensor, classes: int, strength: float) -> Tensor:
-    """Solve the same without a column of ones: a mistake."""
-    square = vectors.T @ vectors + strength * torch.eye(vectors.shape[1], dtype=vectors.dtype)
-    return torch.linalg.solve(square, vectors.T @ one_hot(labels, classes, vectors))
-
-
-def free_offset(vectors: Tensor, labels: Tensor, classes: int, strength: float) -> Tensor:
-    """Solve the same with no strength on the offset: a mistake."""
-    inputs = with_ones(vectors)
-    eye = torch.eye(inputs.shape[1], dtype=inputs.dtype)
-    eye[-1, -1] = 0
-    return torch.linalg.solve(
-        inputs.T @ inputs + strength * eye, inputs.T @ one_hot(labels, classes, vectors)
-    )
-
-
-def labels_as_numbers(vectors: Tensor, labels: Tensor, classes: int, strength: float) -> Tensor:
-    """Fit the numbers of the classes instead of one column a class: a mistake."""
-    inputs = with_ones(vectors)
-    square = inputs.T @ inputs + strength * torch.eye(inputs.shape[1], dtype=inputs.dtype)
-    return torch.linalg.solve(square, inputs.T @ labels.to(inputs.dtype)[:, None])
+def wrong_probe(vectors: Tensor, labels: Tensor, classes: int, strength: float, *, flaw: str) -> Tensor:
+    """Solve the system of equations that people write down instead."""
+    inputs = vectors if flaw == "no ones" else with_ones(vectors)
+    targets = labels[:, None].to(inputs.dtype) if flaw == "numbers" else one_hot(labels, classes, vectors)
+    strength = {"unused": 0.0, "squared": strength**2}.get(flaw, strength)
+    ridge = strength * torch.eye(inputs.shape[1], dtype=inputs.dtype)
+    if flaw == "free offset":
+        ridge[-1, -1] = 0
+    if flaw == "everywhere":
+        ridge.fill_(strength)
+    solution = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ targets)
+    return solution.roll(1, 0) if flaw == "ones in front" else solution
 
 
 def probe_case(label: str, seed: int, rows: int, width: int, classes: int, strength: float) -> Case:
@@ -150,44 +141,23 @@ LINEAR_PROBE = Exercise(
         probe_case("20 vectors of width 3, 2 classes, strength 1", 1, 20, 3, 2, 1.0),
         probe_case("30 vectors of width 4, 3 classes, strength 10", 2, 30, 4, 3, 10.0),
     ],
-    mistakes=(
-        Mistake(
-            "the column of ones is missing: without it every line has to go through the origin, and the "
-            "result has H rows where H + 1 were expected.",
-            without_ones,
-        ),
-        Mistake(
-            "the numbers are right and the rows are not: your column of ones stands in front. It goes to the "
-            "right of the vectors, so the offset is the last row of W.",
-            lambda vectors, labels, classes, strength: linear_probe(vectors, labels, classes, strength).roll(
-                1, 0
-            ),
-        ),
-        Mistake(
-            "the strength spares the offset. Many libraries do so; the formula here adds it to the whole "
-            "diagonal, the column of ones included.",
-            free_offset,
-        ),
-        Mistake(
-            "the strength is not used. Without it a direction that hardly varies gets an enormous weight.",
-            lambda vectors, labels, classes, strength: linear_probe(vectors, labels, classes, 0.0),
-        ),
-        Mistake(
-            "the strength was squared, or multiplied twice.",
-            lambda vectors, labels, classes, strength: linear_probe(vectors, labels, classes, strength**2),
-        ),
-        Mistake(
-            "the strength was added to every entry of the matrix. It belongs on the diagonal: strength * I.",
-            lambda vectors, labels, classes, strength: torch.linalg.solve(
-                with_ones(vectors).T @ with_ones(vectors) + strength,
-                with_ones(vectors).T @ one_hot(labels, classes, vectors),
-            ),
-        ),
-        Mistake(
-            "the labels were fitted as numbers. Class 2 is not twice class 1: give each class a column of "
-            "its own.",
-            labels_as_numbers,
-        ),
+    mistakes=flawed(
+        wrong_probe,
+        {
+            "no ones": "the column of ones is missing: without it every line has to go through the origin, "
+            "and the result has H rows where H + 1 were expected.",
+            "ones in front": "the numbers are right and the rows are not: your column of ones stands in "
+            "front. It goes to the right of the vectors, so the offset is the last row of W.",
+            "free offset": "the strength spares the offset. Many libraries do so; the formula here adds it "
+            "to the whole diagonal, the column of ones included.",
+            "unused": "the strength is not used. Without it a direction that hardly varies gets an enormous "
+            "weight.",
+            "squared": "the strength was squared, or multiplied twice.",
+            "everywhere": "the strength was added to every entry of the matrix. It belongs on the diagonal: "
+            "strength * I.",
+            "numbers": "the labels were fitted as numbers. Class 2 is not twice class 1: give each class a "
+            "column of its own.",
+        },
     ),
 )
 
@@ -203,6 +173,20 @@ def selectivity(
     """Return accuracy on the task minus accuracy on the control task (Hewitt and Liang 2019)."""
     control_labels = torch.tensor([control_table[i] for i in ids.tolist()])
     return share(guesses, labels) - share(control_guesses, control_labels)
+
+
+def wrong_selectivity(
+    ids: Tensor, guesses: Tensor, labels: Tensor, control_guesses: Tensor, control_table: Tensor, *, flaw: str
+) -> float:
+    """Subtract something else."""
+    task = share(guesses, labels)
+    return {
+        "free": task,
+        "turned": share(control_guesses, control_table[ids]) - task,
+        "task labels": task - share(control_guesses, labels),
+        "task guesses": task - share(guesses, control_table[ids]),
+        "by place": task - share(control_guesses, control_table[: len(ids)]),
+    }[flaw]
 
 
 def selectivity_cases() -> list[Case]:
@@ -240,37 +224,19 @@ SELECTIVITY = Exercise(
     praise="What is left when memory has been paid for.",
     reference=selectivity,
     cases=selectivity_cases,
-    mistakes=(
-        Mistake(
-            "this is the accuracy on the task alone. The price of memorising words has not been paid.",
-            lambda ids, guesses, labels, control_guesses, control_table: share(guesses, labels),
-        ),
-        Mistake(
-            "the other way round: task minus control.",
-            lambda ids, guesses, labels, control_guesses, control_table: (
-                -selectivity(ids, guesses, labels, control_guesses, control_table)
-            ),
-        ),
-        Mistake(
-            "the control guesses were compared with the labels of the task. Their right answers stand in "
-            "control_table, a row for each id.",
-            lambda ids, guesses, labels, control_guesses, control_table: (
-                share(guesses, labels) - share(control_guesses, labels)
-            ),
-        ),
-        Mistake(
-            "the guesses for the task were marked against the coins. The control has guesses of its own.",
-            lambda ids, guesses, labels, control_guesses, control_table: (
-                share(guesses, labels) - share(guesses, control_table[ids])
-            ),
-        ),
-        Mistake(
-            "the control labels were read off by place in the list. A control label belongs to a word, "
-            "wherever it stands.",
-            lambda ids, guesses, labels, control_guesses, control_table: (
-                share(guesses, labels) - share(control_guesses, control_table[: len(ids)])
-            ),
-        ),
+    mistakes=flawed(
+        wrong_selectivity,
+        {
+            "free": "this is the accuracy on the task alone. The price of memorising words has not been "
+            "paid.",
+            "turned": "the other way round: task minus control.",
+            "task labels": "the control guesses were compared with the labels of the task. Their right "
+            "answers stand in control_table, a row for each id.",
+            "task guesses": "the guesses for the task were marked against the coins. The control has "
+            "guesses of its own.",
+            "by place": "the control labels were read off by place in the list. A control label belongs to "
+            "a word, wherever it stands.",
+        },
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -100,8 +101,7 @@ SELECT_POSITIONS = Exercise(
             lambda c, s, g: select_positions(c, s * c.shape[1] / float(c[0].sum()), g),
         ),
         Mistake(
-            "a short row got no question. At least one word is selected.",
-            lambda c, s, g: select_positions(c, s, g, least=0),
+            "a short row got no question. At least one word is selected.", partial(select_positions, least=0)
         ),
         Mistake(
             "the same words are selected every time. Which ones is for the generator to say. Mind that "
@@ -177,7 +177,7 @@ CORRUPT = Exercise(
     mistakes=(
         Mistake(
             "every selected word became [MASK]. That is only the fate of those below 0.8.",
-            lambda i, s, f, w, m: corrupt(i, s, f, w, m, ends=(1.1, 1.2)),
+            partial(corrupt, ends=(1.1, 1.2)),
         ),
         Mistake(
             "the fate was asked of all positions. Only selected ones may change.",
@@ -189,10 +189,7 @@ CORRUPT = Exercise(
                 (f >= 0.8) & (f < 0.9), w, corrupt(i, s, f, w, m, ends=(0.8, 0.8))
             ),
         ),
-        Mistake(
-            "nothing was left as it was: from 0.9 on the word stays.",
-            lambda i, s, f, w, m: corrupt(i, s, f, w, m, ends=(0.8, 1.1)),
-        ),
+        Mistake("nothing was left as it was: from 0.9 on the word stays.", partial(corrupt, ends=(0.8, 1.1))),
         Mistake(
             "the other words were taken from below 0.1, out of the [MASK] share: that is 70, 10 and 20.",
             lambda i, s, f, w, m: torch.where(s & (f < 0.1), w, i.masked_fill(s & (f < 0.8), m)),
@@ -247,11 +244,11 @@ LABELS = Exercise(
     mistakes=(
         Mistake(
             "where nothing is asked stands a 0. But 0 is an id like any other: the model is asked for it.",
-            lambda o, i, s: labels(o, i, s, other=0),
+            partial(labels, other=0),
         ),
         Mistake(
             "where nothing is asked stands a -1. PyTorch skips -100; at -1 it looks for word number -1.",
-            lambda o, i, s: labels(o, i, s, other=-1),
+            partial(labels, other=-1),
         ),
         Mistake(
             "only places with [MASK] have an answer. The other fifth of the questions is lost: the words "

@@ -10,57 +10,46 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bertlib.config import BertConfig
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
+from bertlib.lab.exercises.modules import BENDS, SMALL, build, fill
 
-CONFIG = BertConfig(vocab_size=23, hidden_size=8, num_attention_heads=2, layer_norm_eps=0.3)
+CONFIG = SMALL.replace(layer_norm_eps=0.3)
 NAMES = "bias (23,); norm.bias (8,); norm.weight (8,); transform.bias (8,); transform.weight (8, 8)"
 
 
 class Reference(nn.Module):
-    """Linear, GELU, norm, a dot product with every row of the table, a bias; ``order`` makes wrong ones."""
+    """Linear, GELU, norm, a dot product with every row of the table, a bias; ``flaw`` makes wrong ones."""
 
-    order = "transform gelu norm bias config"
+    flaw = ""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        eps = config.layer_norm_eps if "config" in self.order else 1e-12
+        eps = 1e-12 if self.flaw == "own eps" else config.layer_norm_eps
         self.transform = nn.Linear(config.hidden_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
-        if "untied" in self.order:
+        if self.flaw == "untied":
             self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
 
     def forward(self, hidden: Tensor, word_embeddings: Tensor) -> Tensor:
         """(..., H) and (V, H) -> (..., V)."""
-        steps: dict[str, Callable[[Tensor], Tensor]] = {
-            "transform": self.transform,
-            "gelu": F.gelu,
-            "relu": F.relu,
-            "tanh": lambda x: F.gelu(x, approximate="tanh"),
-            "norm": self.norm,
-        }
-        for step in self.order.split():
-            hidden = steps[step](hidden) if step in steps else hidden
-        if "untied" in self.order:
+        bend, norm = BENDS.get(self.flaw, F.gelu), nn.Identity() if self.flaw == "no norm" else self.norm
+        if self.flaw != "no transform":
+            hidden = self.transform(hidden)
+            hidden = bend(norm(hidden)) if self.flaw == "norm first" else norm(bend(hidden))
+        if self.flaw == "untied":
             return torch.as_tensor(self.decoder(hidden))
-        table = word_embeddings.detach() if "detached" in self.order else word_embeddings
+        table = word_embeddings.detach() if self.flaw == "detached" else word_embeddings
         scores = torch.einsum("...h,vh->...v", hidden, table)
-        return scores + self.bias if "bias" in self.order else scores
-
-
-def version(order: str) -> type[Reference]:
-    """Return the reference with other steps."""
-    return type("Version", (Reference,), {"order": order})
+        return scores if self.flaw == "no bias" else scores + self.bias
 
 
 def run(module_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Build the head, look at its weights, fill them, and ask it; does the table get a gradient?"""
-    head = module_class(arguments["config"])
-    if not isinstance(head, nn.Module):
-        raise TypeError("the class must be an nn.Module: class PredictionHead(nn.Module)")
+    head = build(module_class, arguments["config"])
     weights = "; ".join(f"{name} {tuple(w.shape)}" for name, w in sorted(head.state_dict().items()))
     starts_at_zero = all(bool((w == 0).all()) for name, w in head.named_parameters() if name == "bias")
-    fill(head)
+    fill(head, key=lambda name, shape: name)
     table = arguments["word_embeddings"].clone().requires_grad_()
     scores = head(arguments["hidden"], table)
     if scores is None or scores is Ellipsis:
@@ -69,13 +58,6 @@ def run(module_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     if scores.requires_grad:
         scores.square().sum().backward()
     return weights, starts_at_zero, scores.detach(), table.grad is not None
-
-
-def fill(module: nn.Module) -> None:
-    """Give every parameter numbers that depend only on its name."""
-    for name, parameter in module.named_parameters():
-        generator = torch.Generator().manual_seed(sum(map(ord, name)))
-        parameter.data = torch.randn(parameter.shape, generator=generator)
 
 
 def cases() -> list[Case]:
@@ -110,34 +92,22 @@ PREDICTION_HEAD = Exercise(
     cases=cases,
     run=run,
     returns=("weights", "bias starts at zero", "scores", "the table gets a gradient"),
-    mistakes=(
-        Mistake(
-            "the head has an output matrix of its own. It is tied: the token table comes as an argument.",
-            version("transform gelu norm bias config untied"),
-        ),
-        Mistake("the bias is there and is not added.", version("transform gelu norm config")),
-        Mistake("the transform is not used: the vector goes straight to the table.", version("bias config")),
-        Mistake("the norm is not used.", version("transform gelu bias config")),
-        Mistake(
-            "the bend is missing: a GELU stands between linear and norm.",
-            version("transform norm bias config"),
-        ),
-        Mistake("the bend is a ReLU. BERT uses GELU.", version("transform relu norm bias config")),
-        Mistake(
-            "the GELU is the one approximated with tanh; this book takes the exact one, plain F.gelu.",
-            version("transform tanh norm bias config"),
-        ),
-        Mistake(
-            "the norm comes before the GELU; it comes after.", version("transform norm gelu bias config")
-        ),
-        Mistake(
-            "the norm's eps is PyTorch's or a fixed one; the configuration has its own.",
-            version("transform gelu norm bias"),
-        ),
-        Mistake(
-            "the table was detached: it would learn as an input only, never as an output.",
-            version("transform gelu norm bias config detached"),
-        ),
+    mistakes=flawed(
+        Reference,
+        {
+            "untied": "the head has an output matrix of its own. It is tied: the token table comes as an "
+            "argument.",
+            "no bias": "the bias is there and is not added.",
+            "no transform": "the transform is not used: the vector goes straight to the table.",
+            "no norm": "the norm is not used.",
+            "no bend": "the bend is missing: a GELU stands between linear and norm.",
+            "relu": "the bend is a ReLU. BERT uses GELU.",
+            "tanh": "the GELU is the one approximated with tanh; this book takes the exact one, plain "
+            "F.gelu.",
+            "norm first": "the norm comes before the GELU; it comes after.",
+            "own eps": "the norm's eps is PyTorch's or a fixed one; the configuration has its own.",
+            "detached": "the table was detached: it would learn as an input only, never as an output.",
+        },
     ),
 )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bertlib.lab import toy
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 
 def surprise(vector: Tensor, table: Tensor, bias: Tensor, answer: int) -> Tensor:
@@ -56,13 +56,9 @@ SURPRISE = Exercise(
             lambda v, t, b, a: -surprise(v, t, b, a),
         ),
         Mistake(
-            "the probability came back, not its logarithm.",
-            lambda v, t, b, a: (-surprise(v, t, b, a)).exp(),
+            "the probability came back, not its logarithm.", lambda v, t, b, a: (-surprise(v, t, b, a)).exp()
         ),
-        Mistake(
-            "the bias is missing.",
-            lambda v, t, b, a: surprise(v, t, torch.zeros_like(b), a),
-        ),
+        Mistake("the bias is missing.", lambda v, t, b, a: surprise(v, t, torch.zeros_like(b), a)),
         Mistake(
             "the logarithm has base 2. Nats use the natural one, torch.log.",
             lambda v, t, b, a: surprise(v, t, b, a) / math.log(2),
@@ -92,6 +88,23 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
 def prices(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the price at every position (B, T), 0 where nothing was asked."""
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
+
+
+def wrong_loss(logits: Tensor, labels: Tensor, *, flaw: str) -> Tensor:
+    """Ask others, or divide by something else."""
+    asked, price = labels != -100, prices(logits, labels)
+    scores, answers = logits[asked], labels[asked]
+    right = logits.gather(-1, labels.clamp(min=0)[..., None])[..., 0]  # (B, T)
+    return {
+        "no question": F.cross_entropy(logits.flatten(0, 1), labels.flatten()),
+        "all positions": price.mean(),
+        "sum": price.sum(),
+        "row by row": (price.sum(1) / asked.sum(1)).mean(),
+        "all answers": (torch.logsumexp(scores, 1) - scores[:, answers]).sum() / max(len(answers), 1),
+        "-100 is word 0": prices(logits, labels.clamp(min=0)).mean(),
+        "without word 0": price[labels > 0].mean(),
+        "overflow": (logits.exp().sum(-1).log() - right)[asked].mean(),
+    }[flaw]
 
 
 def loss_cases() -> list[Case]:
@@ -129,55 +142,23 @@ MASKED_LM_LOSS = Exercise(
     praise="Surprise where somebody asked, nothing elsewhere: this number is what pre-training lowers.",
     reference=masked_lm_loss,
     cases=loss_cases,
-    mistakes=(
-        Mistake(
-            "nothing was selected, and 0 / 0 became NaN. Divide by at least 1.",
-            lambda logits, labels: F.cross_entropy(logits.flatten(0, 1), labels.flatten()),
-        ),
-        Mistake(
-            "the sum was divided by all positions. Only selected ones were asked.",
-            lambda logits, labels: prices(logits, labels).mean(),
-        ),
-        Mistake(
-            "the prices were added up, not averaged.",
-            lambda logits, labels: prices(logits, labels).sum(),
-        ),
-        Mistake(
-            "each row was averaged first, and then the rows: a word alone in its row counts four times.",
-            lambda logits, labels: (prices(logits, labels).sum(1) / (labels != -100).sum(1)).mean(),
-        ),
-        Mistake(
-            "every question was charged for the answers of all: scores[:, answers] is (N, N). gather picks "
-            "one each.",
-            lambda logits, labels: charged_for_all(logits[labels != -100], labels[labels != -100]),
-        ),
-        Mistake(
-            "all positions were asked, as if -100 meant word 0.",
-            lambda logits, labels: prices(logits, labels.clamp(min=0)).mean(),
-        ),
-        Mistake(
-            "questions whose answer is word 0 were left out. -100 means `not asked`, 0 is a word.",
-            lambda logits, labels: prices(logits, labels)[labels > 0].mean(),
-        ),
-        Mistake(
-            "an exponential overflowed, or a probability became 0 and its logarithm infinite. Take "
-            "torch.logsumexp or log_softmax: they subtract the largest score first.",
-            lambda logits, labels: (logits.exp().sum(-1).log() - prices_score(logits, labels))[
-                labels != -100
-            ].mean(),
-        ),
+    mistakes=flawed(
+        wrong_loss,
+        {
+            "no question": "nothing was selected, and 0 / 0 became NaN. Divide by at least 1.",
+            "all positions": "the sum was divided by all positions. Only selected ones were asked.",
+            "sum": "the prices were added up, not averaged.",
+            "row by row": "each row was averaged first, and then the rows: a word alone in its row counts "
+            "four times.",
+            "all answers": "every question was charged for the answers of all: scores[:, answers] is (N, "
+            "N). gather picks one each.",
+            "-100 is word 0": "all positions were asked, as if -100 meant word 0.",
+            "without word 0": "questions whose answer is word 0 were left out. -100 means `not asked`, 0 is "
+            "a word.",
+            "overflow": "an exponential overflowed, or a probability became 0 and its logarithm infinite. "
+            "Take torch.logsumexp or log_softmax: they subtract the largest score first.",
+        },
     ),
 )
-
-
-def charged_for_all(scores: Tensor, answers: Tensor) -> Tensor:
-    """Take N answers at each of N questions, and divide by N."""
-    return (torch.logsumexp(scores, 1) - scores[:, answers]).sum() / max(len(answers), 1)
-
-
-def prices_score(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the score of the answer at each position, (B, T)."""
-    return logits.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
-
 
 EXERCISES = (SURPRISE, MASKED_LM_LOSS)

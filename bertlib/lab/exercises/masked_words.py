@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -67,10 +68,7 @@ WORD_GROUPS = Exercise(
             "the pieces came back; their places are needed.",
             lambda pieces: [[pieces[t] for t in group] for group in word_groups(pieces)],
         ),
-        Mistake(
-            "a word reaches across a mark.",
-            lambda pieces: word_groups(pieces, across=True),
-        ),
+        Mistake("a word reaches across a mark.", partial(word_groups, across=True)),
         Mistake(
             "the places are counted without the marks. [CLS] stands at place 0.",
             lambda pieces: word_groups([piece for piece in pieces if piece not in MARKS]),
@@ -201,13 +199,10 @@ MASK_TOKENS = Exercise(
         "the result",
     ),
     mistakes=(
-        Mistake(
-            "all selected words became [MASK].",
-            lambda i, c, g, v, m: mask_tokens(i, c, g, v, m, shares=(0.15, 1.1, 1.2)),
-        ),
+        Mistake("all selected words became [MASK].", partial(mask_tokens, shares=(0.15, 1.1, 1.2))),
         Mistake(
             "of all words 15 % became [MASK]. It is 80 % of 15 %, which is 12 %.",
-            lambda i, c, g, v, m: mask_tokens(i, c, g, v, m, shares=(0.15 / 0.8, 0.8, 0.9)),
+            partial(mask_tokens, shares=(0.15 / 0.8, 0.8, 0.9)),
         ),
         Mistake(
             "marks and filling were selected as well.",
@@ -215,7 +210,7 @@ MASK_TOKENS = Exercise(
         ),
         Mistake(
             "the random words begin at id 0: [PAD] or [CLS] may turn up in the middle of a sentence.",
-            lambda i, c, g, v, m: mask_tokens(i, c, g, v, m, words=(0, 0)),
+            partial(mask_tokens, words=(0, 0)),
         ),
         Mistake(
             "a random word has an id that is not in the table: the last id is vocab_size - 1.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from bertlib.lab import toy
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 A, B = list(toy.FIRST), list(toy.SECOND)
 LONG = ["the", "very", "old", "dog", "of", "my", "aunt", "sleeps", "all", "day"]
@@ -136,7 +137,7 @@ TRUNCATE_PAIR = Exercise(
     mistakes=(
         Mistake(
             "a tie costs the first sentence a piece; in the released code it costs the second.",
-            lambda a, b, room: truncate_pair(a, b, room, tie=1),
+            partial(truncate_pair, tie=1),
         ),
         Mistake(
             "only the second sentence is ever cut. A long first sentence pushes it out.",
@@ -170,6 +171,19 @@ def pad_batch(rows: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, T
     return torch.tensor(ids), torch.tensor(mask)
 
 
+def wrong_padding(rows: Sequence[Sequence[int]], pad_id: int, *, flaw: str) -> tuple[Tensor, ...]:
+    """Fill up elsewhere, or ask something else for the mask."""
+    ids, mask = pad_batch(rows, pad_id)
+    return {
+        "upside down": (ids, 1 - mask),
+        "left": tuple(x.flip(1) for x in pad_batch([row[::-1] for row in rows], pad_id)),
+        "always 0": pad_batch(rows, 0),
+        "by pad_id": (ids, (ids != pad_id).long()),
+        "by 0": (ids, (ids != 0).long()),
+        "ones": (ids, torch.ones_like(mask)),
+    }[flaw]
+
+
 PAD_BATCH = Exercise(
     name="pad-batch",
     difficulty="easy",
@@ -193,28 +207,17 @@ PAD_BATCH = Exercise(
             because="Somebody's text says [PAD] in the middle. It is text there: lengths decide, not ids.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "the mask is upside down: 1 means text, 0 means filling.",
-            lambda rows, pad: (pad_batch(rows, pad)[0], 1 - pad_batch(rows, pad)[1]),
-        ),
-        Mistake(
-            "the filling stands on the left. BERT pads on the right: [CLS] stays at position 0.",
-            lambda rows, pad: tuple(x.flip(1) for x in pad_batch([row[::-1] for row in rows], pad)),
-        ),
-        Mistake("the filling is always 0, whatever pad_id says.", lambda rows, pad: pad_batch(rows, 0)),
-        Mistake(
-            "the mask asks whether an id is pad_id. A text may hold that id too. Lengths decide, not ids.",
-            lambda rows, pad: (pad_batch(rows, pad)[0], (pad_batch(rows, pad)[0] != pad).long()),
-        ),
-        Mistake(
-            "the mask asks whether an id is 0. Lengths decide, not ids.",
-            lambda rows, pad: (pad_batch(rows, pad)[0], (pad_batch(rows, pad)[0] != 0).long()),
-        ),
-        Mistake(
-            "the mask is 1 everywhere: nobody could tell the filling from text.",
-            lambda rows, pad: (pad_batch(rows, pad)[0], torch.ones_like(pad_batch(rows, pad)[1])),
-        ),
+    mistakes=flawed(
+        wrong_padding,
+        {
+            "upside down": "the mask is upside down: 1 means text, 0 means filling.",
+            "left": "the filling stands on the left. BERT pads on the right: [CLS] stays at position 0.",
+            "always 0": "the filling is always 0, whatever pad_id says.",
+            "by pad_id": "the mask asks whether an id is pad_id. A text may hold that id too. Lengths "
+            "decide, not ids.",
+            "by 0": "the mask asks whether an id is 0. Lengths decide, not ids.",
+            "ones": "the mask is 1 everywhere: nobody could tell the filling from text.",
+        },
     ),
 )
 

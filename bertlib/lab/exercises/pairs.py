@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from bertlib.errors import InputError
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 Documents = Sequence[Sequence[str]]
 Pair = tuple[str, str, int]
@@ -115,26 +115,26 @@ OTHER_DOCUMENT = Exercise(
 
 
 # --- pairs with labels --------------------------------------------------------------------------------------
-def make_pairs(documents: Documents, rng: Random, *, quirk: str = "") -> list[Pair]:
-    """Go through all neighbours, toss a coin for each; ``quirk`` makes the wrong versions."""
+def make_pairs(documents: Documents, rng: Random, *, flaw: str = "") -> list[Pair]:
+    """Go through all neighbours, toss a coin for each; ``flaw`` makes the wrong versions."""
     flat = [s for document in documents for s in document]
     pairs = []
-    for own, document in enumerate([flat] if quirk == "across" else documents):
-        for first, second in list(pairwise(document))[:: 2 if quirk == "once" else 1]:
-            follows = quirk == "all next" or (quirk != "never next" and rng.random() < 0.5)
+    for own, document in enumerate([flat] if flaw == "across" else documents):
+        for first, second in list(pairwise(document))[:: 2 if flaw == "once" else 1]:
+            follows = flaw == "all next" or (flaw != "never next" and rng.random() < 0.5)
             if not follows:
-                second = _elsewhere(documents, own, rng, quirk)
-            pairs.append((first, second, int(follows if quirk == "upside down" else not follows)))
+                second = _elsewhere(documents, own, rng, flaw)
+            pairs.append((first, second, int(follows if flaw == "upside down" else not follows)))
     return pairs
 
 
-def _elsewhere(documents: Documents, own: int, rng: Random, quirk: str) -> str:
+def _elsewhere(documents: Documents, own: int, rng: Random, flaw: str) -> str:
     """Draw the wrong second sentence from where it should come, or from where people take it."""
-    if quirk == "anywhere":
+    if flaw == "anywhere":
         return rng.choice([s for document in documents for s in document])
-    if quirk == "own":
+    if flaw == "own":
         return rng.choice(documents[own])
-    return other_document(documents, own, rng) if quirk != "across" else rng.choice(documents[-1])
+    return other_document(documents, own, rng) if flaw != "across" else rng.choice(documents[-1])
 
 
 def own_dice(documents: Documents, rng: Random) -> list[Pair]:
@@ -206,35 +206,19 @@ MAKE_PAIRS = Exercise(
         ),
     ],
     mistakes=(
-        Mistake(
-            "the labels are upside down. In BERT's code 0 is IsNext and 1 is NotNext.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="upside down"),
-        ),
-        Mistake(
-            "the wrong sentence may come from anywhere, also from A's own document, so that some pairs are "
-            "called NotNext although they fit.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="anywhere"),
-        ),
-        Mistake(
-            "the wrong sentence comes from A's own document. It has to come from another one.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="own"),
-        ),
-        Mistake(
-            "every pair is IsNext: a judge who says 0 is always right.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="all next"),
-        ),
-        Mistake(
-            "no pair is IsNext: a judge who says 1 is always right.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="never next"),
-        ),
-        Mistake(
-            "the documents were glued together first, so the last sentence of one is followed by the first "
-            "of the next. Pairs must not cross that border.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="across"),
-        ),
-        Mistake(
-            "each sentence was used once only. The B of one pair is also the A of the next.",
-            lambda documents, rng: make_pairs(documents, rng, quirk="once"),
+        *flawed(
+            make_pairs,
+            {
+                "upside down": "the labels are upside down. In BERT's code 0 is IsNext and 1 is NotNext.",
+                "anywhere": "the wrong sentence may come from anywhere, also from A's own document, so that "
+                "some pairs are called NotNext although they fit.",
+                "own": "the wrong sentence comes from A's own document. It has to come from another one.",
+                "all next": "every pair is IsNext: a judge who says 0 is always right.",
+                "never next": "no pair is IsNext: a judge who says 1 is always right.",
+                "across": "the documents were glued together first, so the last sentence of one is followed "
+                "by the first of the next. Pairs must not cross that border.",
+                "once": "each sentence was used once only. The B of one pair is also the A of the next.",
+            },
         ),
         Mistake("you threw your own dice, not `rng`: nobody can repeat that experiment.", own_dice),
     ),

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 NO_QUESTION = -100
 
@@ -89,17 +89,7 @@ NSP_LOSS = Exercise(
         ),
         Mistake(
             "the logits were taken as they are. They need a softmax: two probabilities that add up to one.",
-            lambda logits, labels: (
-                -torch.tensor(
-                    mean(
-                        [
-                            row[label]
-                            for row, label in zip(logits.tolist(), labels.tolist(), strict=True)
-                            if label != NO_QUESTION
-                        ]
-                    )
-                )
-            ),
+            lambda logits, labels: -logits.gather(1, labels[:, None]).mean(),
         ),
         Mistake(
             "the sum was divided by all texts, also by those without a question.",
@@ -118,9 +108,19 @@ def total_loss(word_logits: Tensor, word_labels: Tensor, pair_logits: Tensor, pa
     return torch.tensor(mean(surprises(word_logits, word_labels)) + mean(surprises(pair_logits, pair_labels)))
 
 
-def one_mean(word_logits: Tensor, word_labels: Tensor, pair_logits: Tensor, pair_labels: Tensor) -> Tensor:
-    """Put all questions into one pot: what people write."""
-    return torch.tensor(mean(surprises(word_logits, word_labels) + surprises(pair_logits, pair_labels)))
+def wrong_total(
+    word_logits: Tensor, word_labels: Tensor, pair_logits: Tensor, pair_labels: Tensor, *, flaw: str
+) -> Tensor:
+    """Add up something else."""
+    words, pairs = surprises(word_logits, word_labels), surprises(pair_logits, pair_labels)
+    totals = {
+        "one mean": mean(words + pairs),
+        "halved": (mean(words) + mean(pairs)) / 2,
+        "no words": mean(pairs),
+        "no pairs": mean(words),
+        "sums": sum(words) + sum(pairs),
+    }
+    return torch.tensor(totals[flaw])
 
 
 def two_tasks(words: int, pairs: int, *, seed: int) -> dict[str, Tensor]:
@@ -151,21 +151,17 @@ TOTAL_LOSS = Exercise(
             because="Without a hidden word the first part is 0, not 0 / 0: one NaN and the run is over.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "all questions went into one mean. There are many words and few pairs: the pairs would hardly "
-            "be heard. Each task has a mean of its own.",
-            one_mean,
-        ),
-        Mistake("the two were averaged. The paper adds them.", lambda *all_four: total_loss(*all_four) / 2),
-        Mistake("the words are missing.", lambda words, answers, pairs, labels: nsp_loss(pairs, labels)),
-        Mistake("the pairs are missing.", lambda words, answers, pairs, labels: nsp_loss(words, answers)),
-        Mistake(
-            "these are sums, not means. Then a longer batch has a larger loss and takes larger steps.",
-            lambda words, answers, pairs, labels: torch.tensor(
-                sum(surprises(words, answers)) + sum(surprises(pairs, labels))
-            ),
-        ),
+    mistakes=flawed(
+        wrong_total,
+        {
+            "one mean": "all questions went into one mean. There are many words and few pairs: the pairs "
+            "would hardly be heard. Each task has a mean of its own.",
+            "halved": "the two were averaged. The paper adds them.",
+            "no words": "the words are missing.",
+            "no pairs": "the pairs are missing.",
+            "sums": "these are sums, not means. Then a longer batch has a larger loss and takes larger "
+            "steps.",
+        },
     ),
 )
 

@@ -9,41 +9,31 @@ import torch
 from torch import Tensor, nn
 
 from bertlib.config import BertConfig
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
+from bertlib.lab.exercises.modules import STILL, build, fill
 from bertlib.lab.exercises.pairs_losses import total_loss
 from bertlib.model import BertModel
 from bertlib.model.bert import MaskedLMHead
 
-CONFIG = BertConfig(
-    vocab_size=23,
-    hidden_size=8,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=16,
-    max_position_embeddings=12,
-    hidden_dropout_prob=0.0,
-    attention_probs_dropout_prob=0.0,
-)
-
 
 class Reference(nn.Module):
-    """Body, head for words, two logits for the pair; ``quirk`` makes the wrong versions."""
+    """Body, head for words, two logits for the pair; ``flaw`` makes the wrong versions."""
 
-    quirk = ""
+    flaw = ""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         heads = self.heads(config)
         self.bert = BertModel(config)
         # a plain list hides what is in it from the optimiser
-        self.kept = list(heads) if "hidden" in self.quirk else nn.ModuleList(heads)
+        self.kept = list(heads) if "hidden" in self.flaw else nn.ModuleList(heads)
 
     def heads(self, config: BertConfig) -> list[nn.Module]:
-        """Make the head for words and the one for pairs, and what a quirk adds."""
-        heads = [MaskedLMHead(config), nn.Linear(768 if "768" in self.quirk else config.hidden_size, 2)]
-        if "untied" in self.quirk:
+        """Make the head for words and the one for pairs, and what a flaw adds."""
+        heads = [MaskedLMHead(config), nn.Linear(768 if "768" in self.flaw else config.hidden_size, 2)]
+        if "untied" in self.flaw:
             heads.append(nn.Linear(config.hidden_size, config.vocab_size, bias=False))
-        if "second pooler" in self.quirk:
+        if "second pooler" in self.flaw:
             heads.append(nn.Linear(config.hidden_size, config.hidden_size))
         return heads
 
@@ -51,40 +41,33 @@ class Reference(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, *, selected: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(B, T) ids, mask, segments and booleans -> logits (N, V) and (B, 2)."""
-        mask = None if "unmasked" in self.quirk else attention_mask
-        kinds = None if "unsegmented" in self.quirk else token_type_ids
-        if "crossed" in self.quirk:
+        mask = None if "unmasked" in self.flaw else attention_mask
+        kinds = None if "unsegmented" in self.flaw else token_type_ids
+        if "crossed" in self.flaw:
             mask, kinds = token_type_ids, attention_mask
         output = self.bert(input_ids, mask, kinds)
         hidden, pooled = output.last_hidden_state, output.pooler_output
-        if "first" in self.quirk:
+        if "first" in self.flaw:
             pooled = hidden[:, 0]
-        if "average" in self.quirk:
+        if "average" in self.flaw:
             pooled = hidden.mean(dim=1)
         chosen = hidden.flatten(0, 1)[selected.flatten().nonzero()[:, 0]]  # (N, H)
-        chosen = hidden if "everywhere" in self.quirk else chosen
+        chosen = hidden if "everywhere" in self.flaw else chosen
         words = self.kept[0](chosen, self.bert.word_embeddings)
         pair = self.kept[1](pooled)
-        pair = pair.softmax(dim=1) if "softmax" in self.quirk else pair
-        return words, pair.flip(1) if "upside down" in self.quirk else pair
-
-
-def version(quirk: str) -> type[Reference]:
-    """Return the reference with a quirk."""
-    return type("Version", (Reference,), {"quirk": quirk})
+        pair = pair.softmax(dim=1) if "softmax" in self.flaw else pair
+        return words, pair.flip(1) if "upside down" in self.flaw else pair
 
 
 def run(module_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Build the module, count and fill its weights, run it; weights that are not all there end it early."""
-    module = module_class(arguments["config"])
-    if not isinstance(module, nn.Module):
-        raise TypeError("the class must be an nn.Module: class PreTrainingBert(nn.Module)")
+    module = build(module_class, arguments["config"])
     weights = count(module)
     if weights == count(nn.Module()):
         return None  # an untouched stub
     if weights != count(Reference(arguments["config"])):
         return weights, "not asked for yet", "not asked for yet", "not asked for yet"
-    fill(module)
+    fill_by_shape(module)
     inputs = (arguments[name] for name in ("input_ids", "attention_mask", "token_type_ids"))
     result = module.eval()(*inputs, selected=arguments["selected"])
     if result is None:
@@ -99,11 +82,9 @@ def count(module: nn.Module) -> str:
     return f"{len(sizes)} tensors, {sum(sizes):,} numbers"
 
 
-def fill(module: nn.Module) -> None:
+def fill_by_shape(module: nn.Module) -> None:
     """Give every parameter numbers that depend only on its shape: names and order are the reader's own."""
-    for parameter in module.parameters():
-        generator = torch.Generator().manual_seed(sum(parameter.shape) + parameter.dim())
-        parameter.data = torch.randn(parameter.shape, generator=generator) / 2
+    fill(module, key=lambda name, shape: shape)
 
 
 def loss_of(words: Tensor, pair: Tensor, arguments: Mapping[str, Any]) -> Tensor | str:
@@ -122,10 +103,10 @@ def a_case(
     longest = max(lengths)
     places = torch.arange(longest)
     mask = (places < torch.tensor(lengths)[:, None]).long()  # (B, T)
-    original = torch.randint(5, CONFIG.vocab_size, mask.shape, generator=generator) * mask
+    original = torch.randint(5, STILL.vocab_size, mask.shape, generator=generator) * mask
     hidden = torch.stack([torch.isin(places, torch.tensor(row, dtype=torch.long)) for row in selected])
     arguments = {
-        "config": CONFIG,
+        "config": STILL,
         "input_ids": original.masked_fill(hidden, 4),
         "attention_mask": mask,
         "token_type_ids": (places >= longest // 2).long() * mask,
@@ -165,57 +146,26 @@ PRE_TRAINING_BERT = Exercise(
     ],
     run=run,
     returns=("weights", "logits of words", "logits of pairs", "loss"),
-    mistakes=(
-        Mistake(
-            "the heads are not part of the module: kept in a plain list, or owned by a loss. "
+    mistakes=flawed(
+        Reference,
+        {
+            "hidden": "the heads are not part of the module: kept in a plain list, or owned by a loss. "
             "model.parameters() does not find them, so they are neither trained nor saved.",
-            version("hidden"),
-        ),
-        Mistake(
-            "the width 768 is hard-coded. It is that of BERT-Base only; ask config.hidden_size.",
-            version("768"),
-        ),
-        Mistake(
-            "the output layer has a table of its own. It shares the input table: pass that to the head.",
-            version("untied"),
-        ),
-        Mistake(
-            "there is a second pooler. The body has one and returns its result, C.",
-            version("second pooler"),
-        ),
-        Mistake(
-            "logits were made at every position. Select first: only the hidden words are questions, and the "
-            "output layer is the dearest part.",
-            version("everywhere"),
-        ),
-        Mistake(
-            "the two logits are upside down: column 0 speaks for IsNext.",
-            version("upside down"),
-        ),
-        Mistake(
-            "the pair is judged by the raw vector of [CLS]. Between it and the two logits stands the pooler.",
-            version("first"),
-        ),
-        Mistake(
-            "the pair is judged by the mean of all vectors. BERT takes C, from [CLS] alone.",
-            version("average"),
-        ),
-        Mistake(
-            "the attention mask is not handed on: the padding is read as text.",
-            version("unmasked"),
-        ),
-        Mistake(
-            "mask and segments changed places: the body takes ids, mask, segments, in this order.",
-            version("crossed"),
-        ),
-        Mistake(
-            "a softmax was taken in the module. Return logits: the loss takes the softmax itself.",
-            version("softmax"),
-        ),
-        Mistake(
-            "token_type_ids are not handed on: the body cannot tell A from B.",
-            version("unsegmented"),
-        ),
+            "768": "the width 768 is hard-coded. It is that of BERT-Base only; ask config.hidden_size.",
+            "untied": "the output layer has a table of its own. It shares the input table: pass that to the "
+            "head.",
+            "second pooler": "there is a second pooler. The body has one and returns its result, C.",
+            "everywhere": "logits were made at every position. Select first: only the hidden words are "
+            "questions, and the output layer is the dearest part.",
+            "upside down": "the two logits are upside down: column 0 speaks for IsNext.",
+            "first": "the pair is judged by the raw vector of [CLS]. Between it and the two logits stands "
+            "the pooler.",
+            "average": "the pair is judged by the mean of all vectors. BERT takes C, from [CLS] alone.",
+            "unmasked": "the attention mask is not handed on: the padding is read as text.",
+            "crossed": "mask and segments changed places: the body takes ids, mask, segments, in this order.",
+            "softmax": "a softmax was taken in the module. Return logits: the loss takes the softmax itself.",
+            "unsegmented": "token_type_ids are not handed on: the body cannot tell A from B.",
+        },
     ),
 )
 

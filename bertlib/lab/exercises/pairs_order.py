@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 from bertlib.lab.exercises.pairs import FARM, NOTE, SEA, Pair
 
 
@@ -82,6 +82,18 @@ def word_overlap(first: Sequence[str], second: Sequence[str], common: Sequence[s
     return len(shared) / len(together) if together else 0.0
 
 
+def wrong_overlap(first: Sequence[str], second: Sequence[str], common: Sequence[str], *, flaw: str) -> float:
+    """Divide by something else."""
+    one, other = set(first) - set(common), set(second) - set(common)
+    below = {
+        "common below": len({*first, *second}),
+        "twice": len(one) + len(other),
+        "first alone": len(one),
+        "undivided": 1,
+    }
+    return len(one & other) / max(below[flaw], 1)
+
+
 # `red` twice, and common words of which only one is shared: every mistake below gets a number of its own
 A_WORDS = ["lily", "lost", "the", "red", "kite", "near", "the", "old", "red", "mill"]
 B_WORDS = ["and", "she", "found", "the", "kite", "behind", "a", "mill"]
@@ -114,28 +126,18 @@ WORD_OVERLAP = Exercise(
             "the common words are counted like the others: everybody shares `the`.",
             lambda first, second, common: word_overlap(first, second, ()),
         ),
-        Mistake(
-            "the common words were left out above the line only. Leave them out below it, too.",
-            lambda first, second, common: (
-                len((set(first) & set(second)) - set(common)) / max(len(set(first) | set(second)), 1)
-            ),
-        ),
-        Mistake(
-            "a shared word was counted twice below the line. Divide by the words in either: one | other.",
-            lambda first, second, common: (
-                len((set(first) & set(second)) - set(common))
-                / max(len(set(first) - set(common)) + len(set(second) - set(common)), 1)
-            ),
-        ),
-        Mistake(
-            "the shared words were divided by the words of the first sentence. Divide by all of both.",
-            lambda first, second, common: (
-                len((set(first) & set(second)) - set(common)) / max(len(set(first) - set(common)), 1)
-            ),
-        ),
-        Mistake(
-            "this is how many words they share. A long text shares more words with anything: divide.",
-            lambda first, second, common: float(len((set(first) & set(second)) - set(common))),
+        *flawed(
+            wrong_overlap,
+            {
+                "common below": "the common words were left out above the line only. Leave them out below "
+                "it, too.",
+                "twice": "a shared word was counted twice below the line. Divide by the words in either: "
+                "one | other.",
+                "first alone": "the shared words were divided by the words of the first sentence. Divide by "
+                "all of both.",
+                "undivided": "this is how many words they share. A long text shares more words with "
+                "anything: divide.",
+            },
         ),
         Mistake(
             "a word was counted as often as it comes. Different words, please: make sets.",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 from bertlib.lab.exercises.training_step import TRAIN_STEP
 
 
@@ -51,8 +52,7 @@ BIGRAM = Exercise(
     ],
     mistakes=(
         Mistake(
-            "you counted who stands before a word, not who follows it.",
-            lambda words, neighbours: bigram_guesses(words, neighbours, side=-1),
+            "you counted who stands before a word, not who follows it.", partial(bigram_guesses, side=-1)
         ),
         Mistake("the last follower wins, where the most frequent one should.", last_seen),
         Mistake(
@@ -68,6 +68,17 @@ def perplexity(losses: Sequence[float], counts: Sequence[int]) -> float:
     if sum(counts) == 0:
         raise ValueError("no word was masked")
     return math.exp(sum(x * n for x, n in zip(losses, counts, strict=True)) / sum(counts))
+
+
+def wrong_perplexity(losses: Sequence[float], counts: Sequence[int], *, flaw: str) -> float:
+    """Weigh otherwise, or take the exp of something else."""
+    right = perplexity(losses, counts)
+    return {
+        "mean of means": math.exp(sum(losses) / len(losses)),
+        "base 2": 2 ** math.log(right),
+        "no exp": math.log(right),
+        "exp first": sum(math.exp(x) * n for x, n in zip(losses, counts, strict=True)) / sum(counts),
+    }[flaw]
 
 
 PERPLEXITY = Exercise(
@@ -94,25 +105,14 @@ PERPLEXITY = Exercise(
             because="Nothing was measured, so nothing can be reported. A ZeroDivisionError tells nobody why.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "you took the mean of the batch means. Weigh each batch by its number of words.",
-            lambda losses, counts: math.exp(sum(losses) / len(losses)),
-        ),
-        Mistake(
-            "you used 2 to the power of the loss; our losses are in nats, so it is e.",
-            lambda losses, counts: 2 ** math.log(perplexity(losses, counts)),
-        ),
-        Mistake(
-            "the exp is missing: this is the loss itself.",
-            lambda losses, counts: math.log(perplexity(losses, counts)),
-        ),
-        Mistake(
-            "exp came first and the mean second. Perplexity is the exp of the mean.",
-            lambda losses, counts: (
-                sum(math.exp(x) * n for x, n in zip(losses, counts, strict=True)) / sum(counts)
-            ),
-        ),
+    mistakes=flawed(
+        wrong_perplexity,
+        {
+            "mean of means": "you took the mean of the batch means. Weigh each batch by its number of words.",
+            "base 2": "you used 2 to the power of the loss; our losses are in nats, so it is e.",
+            "no exp": "the exp is missing: this is the loss itself.",
+            "exp first": "exp came first and the mean second. Perplexity is the exp of the mean.",
+        },
     ),
 )
 
@@ -122,6 +122,17 @@ def rate(step: int, peak: float, warmup: int, total: int) -> float:
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (total - step) / (total - warmup)
+
+
+def wrong_rate(step: int, peak: float, warmup: int, total: int, *, flaw: str) -> float:
+    """Draw one of the two lines elsewhere."""
+    if flaw == "flat":
+        return peak * min(1.0, (step + 1) / max(warmup, 1))
+    if step < warmup and flaw == "from 0":
+        return peak * step / warmup
+    if flaw == "no warm-up" or (step >= warmup and flaw == "early"):
+        return peak * (total - step) / total
+    return rate(step, peak, warmup, total)
 
 
 LEARNING_RATE = Exercise(
@@ -143,24 +154,16 @@ LEARNING_RATE = Exercise(
         Case("half-way down", {"step": 55, "peak": 1e-2, "warmup": 10, "total": 100}),
         Case("without a warm-up", {"step": 0, "peak": 1e-2, "warmup": 0, "total": 100}),
     ],
-    mistakes=(
-        Mistake(
-            "the first step has the rate 0, so its batch is read for nothing. Use step + 1 on the way up.",
-            lambda step, peak, warmup, total: (
-                peak * step / warmup if step < warmup else rate(step, peak, warmup, total)
-            ),
-        ),
-        Mistake(
-            "the way down begins at step 0 and not at the end of the warm-up: at the top it would jump.",
-            lambda step, peak, warmup, total: (
-                peak * (step + 1) / warmup if step < warmup else peak * (total - step) / total
-            ),
-        ),
-        Mistake(
-            "the rate never comes down.",
-            lambda step, peak, warmup, total: peak * min(1.0, (step + 1) / max(warmup, 1)),
-        ),
-        Mistake("there is no warm-up.", lambda step, peak, warmup, total: peak * (total - step) / total),
+    mistakes=flawed(
+        wrong_rate,
+        {
+            "from 0": "the first step has the rate 0, so its batch is read for nothing. Use step + 1 on the "
+            "way up.",
+            "early": "the way down begins at step 0 and not at the end of the warm-up: at the top it would "
+            "jump.",
+            "flat": "the rate never comes down.",
+            "no warm-up": "there is no warm-up.",
+        },
     ),
 )
 
@@ -235,6 +238,16 @@ def diagnose(train: float, held_out: float, unigram: float, start: float) -> str
     return "stuck" if held_out > unigram - 0.2 else "healthy"
 
 
+def wrong_diagnosis(train: float, held_out: float, unigram: float, start: float, *, flaw: str) -> str:
+    """Look at fewer numbers."""
+    right = diagnose(train, held_out, unigram, start)
+    return {
+        "training alone": diagnose(train, train, unigram, start),
+        "alike": "memorising" if right == "cheating" else right,
+        "no level": diagnose(train, held_out, start, start),
+    }[flaw]
+
+
 PATIENTS = {
     "a run that learns": (3.1, 3.3, 5.5, 7.6),
     "a run on the level of the commonest word": (5.5, 5.5, 5.5, 7.6),
@@ -256,26 +269,14 @@ DIAGNOSE = Exercise(
         Case(label, dict(zip(("train", "held_out", "unigram", "start"), losses, strict=True)))
         for label, losses in PATIENTS.items()
     ],
-    mistakes=(
-        Mistake(
-            "only the training loss was looked at. It is the one number that lies.",
-            lambda train, held_out, unigram, start: (
-                "exploding" if train > start + 1 else "stuck" if train > unigram - 0.2 else "healthy"
-            ),
-        ),
-        Mistake(
-            "cheating and memorising are the same to you. Someone who learns by heart still knows "
+    mistakes=flawed(
+        wrong_diagnosis,
+        {
+            "training alone": "only the training loss was looked at. It is the one number that lies.",
+            "alike": "cheating and memorising are the same to you. Someone who learns by heart still knows "
             "something; someone who was shown the answers knows nothing.",
-            lambda train, held_out, unigram, start: (
-                "memorising"
-                if diagnose(train, held_out, unigram, start) == "cheating"
-                else diagnose(train, held_out, unigram, start)
-            ),
-        ),
-        Mistake(
-            "a run that only knows the commonest word passed as healthy.",
-            lambda train, held_out, unigram, start: diagnose(train, held_out, start, start),
-        ),
+            "no level": "a run that only knows the commonest word passed as healthy.",
+        },
     ),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from bertlib.config import BertConfig
 from bertlib.flops import flops_per_token
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 SIZES = ("layers", "hidden", "vocabulary", "texts", "length", "share")
 Documents = list[list[str]]
@@ -68,11 +69,10 @@ READ_DOCUMENTS = Exercise(
     mistakes=(
         Mistake(
             "the last document got lost: no blank line follows it, so nothing closed it.",
-            lambda lines: read_carelessly(lines, last=False),
+            partial(read_carelessly, last=False),
         ),
         Mistake(
-            "each blank line makes a document, even with nothing in it.",
-            lambda lines: read_carelessly(lines, empty=True),
+            "each blank line makes a document, even with nothing in it.", partial(read_carelessly, empty=True)
         ),
         Mistake(
             "the line ends are still there. Strip each line.",
@@ -178,17 +178,15 @@ def step_flops(
     return a_token * texts * length * passes / 3 / 1e9
 
 
-def without(part: str) -> Callable[..., float]:
-    """Return a count that forgets one part."""
-
-    def count(layers: int, hidden: int, vocabulary: int, texts: int, length: int, share: float) -> float:
-        scores = 0.0 if part == "scores" else 4.0 * length * hidden
-        scores /= 2 if part == "mixing" else 1
-        transform = 0 if part == "transform" else 2 * hidden * hidden
-        output = 0 if part == "output" else transform + 2 * vocabulary * hidden
-        return 3e-9 * texts * length * (layers * (24 * hidden * hidden + scores) + share * output)
-
-    return count
+def forgetful_flops(
+    layers: int, hidden: int, vocabulary: int, texts: int, length: int, share: float, *, flaw: str
+) -> float:
+    """Count by the formula, and forget the part that ``flaw`` names."""
+    scores = 0.0 if flaw == "scores" else 4.0 * length * hidden
+    scores /= 2 if flaw == "mixing" else 1
+    transform = 0 if flaw == "transform" else 2 * hidden * hidden
+    output = 0 if flaw == "output" else transform + 2 * vocabulary * hidden
+    return 3e-9 * texts * length * (layers * (24 * hidden * hidden + scores) + share * output)
 
 
 STEP_FLOPS = Exercise(
@@ -201,23 +199,13 @@ STEP_FLOPS = Exercise(
     praise="Now you can say what a training run costs before anybody has paid for it.",
     reference=step_flops,
     cases=lambda: [
-        Case(
-            "a Tiny, 32 texts of 20",
-            dict(zip(SIZES, (2, 128, 1024, 32, 20, 0.15), strict=True)),
-        ),
-        Case(
-            "BERT-Base, 256 texts of 128",
-            dict(zip(SIZES, (12, 768, 30522, 256, 128, 0.15), strict=True)),
-        ),
-        Case(
-            "BERT-Base, 256 texts of 512",
-            dict(zip(SIZES, (12, 768, 30522, 256, 512, 0.15), strict=True)),
-        ),
+        Case("a Tiny, 32 texts of 20", dict(zip(SIZES, (2, 128, 1024, 32, 20, 0.15), strict=True))),
+        Case("BERT-Base, 256 texts of 128", dict(zip(SIZES, (12, 768, 30522, 256, 128, 0.15), strict=True))),
+        Case("BERT-Base, 256 texts of 512", dict(zip(SIZES, (12, 768, 30522, 256, 512, 0.15), strict=True))),
     ],
     mistakes=(
         Mistake(
-            "this is the way forward only. Backward costs twice as much again.",
-            lambda *sizes: step_flops(*sizes, passes=1),
+            "this is the way forward only. Backward costs twice as much again.", partial(step_flops, passes=1)
         ),
         Mistake(
             "a product and a sum are two operations. You counted them as one.",
@@ -229,14 +217,14 @@ STEP_FLOPS = Exercise(
                 layers, hidden, vocabulary, texts, length, 1.0
             ),
         ),
-        Mistake("the scores of attention are missing: every position looks at T others.", without("scores")),
-        Mistake(
-            "scores are one half of attention's T: mixing the values is 2 T H once more.", without("mixing")
-        ),
-        Mistake("the output layer is missing.", without("output")),
-        Mistake(
-            "the output layer has a matrix of H x H before the word table. It is missing.",
-            without("transform"),
+        *flawed(
+            forgetful_flops,
+            {
+                "scores": "the scores of attention are missing: every position looks at T others.",
+                "mixing": "scores are one half of attention's T: mixing the values is 2 T H once more.",
+                "output": "the output layer is missing.",
+                "transform": "the output layer has a matrix of H x H before the word table. It is missing.",
+            },
         ),
         Mistake("the answer wants billions: divide by 1e9.", lambda *sizes: step_flops(*sizes) * 1e9),
         Mistake(

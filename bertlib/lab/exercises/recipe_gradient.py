@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 from bertlib.lab.exercises.recipe_step import numbers
 
 Pieces = list[tuple[Tensor, Tensor]]
@@ -45,15 +45,16 @@ def accumulate(model: nn.Module, pieces: Pieces) -> Tensor:
     return loss
 
 
-def piecewise(model: nn.Module, pieces: Pieces, *, share: str, forget: bool = False) -> Tensor:
-    """Go piece by piece, each mean loss weighted in a wrong way."""
-    weights = {"equal": 1 / max(len(pieces), 1), "one": 1.0}
-    total = torch.zeros(())
+def piecewise(model: nn.Module, pieces: Pieces, *, flaw: str) -> Tensor:
+    """Go piece by piece, each mean loss weighted in a wrong way, or with the gradient forgotten between."""
+    total, questions = torch.zeros(()), sum(len(labels) for _, labels in pieces)
     for inputs, labels in pieces:
-        if forget:
+        if flaw == "reset":
             model.zero_grad()
-        weight = len(labels) / sum(len(y) for _, y in pieces) if share == "right" else 0.0
-        loss = F.cross_entropy(model(inputs), labels) * weights.get(share, weight)
+        weight = {"mean of means": 1 / len(pieces), "undivided": 1.0}.get(
+            flaw, len(labels) / max(questions, 1)
+        )
+        loss = F.cross_entropy(model(inputs), labels) * weight
         loss.backward()
         total = total + loss.detach()
     return total
@@ -94,18 +95,16 @@ ACCUMULATE = Exercise(
         ),
     ],
     mistakes=(
-        Mistake(
-            "this is the mean of the pieces' means. A question in the small piece counts more than one in "
-            "the large: divide by all questions, not by the number of pieces.",
-            lambda model, pieces: piecewise(model, pieces, share="equal"),
-        ),
-        Mistake(
-            "the means are added up and never divided: twice the pieces, twice the gradient.",
-            lambda model, pieces: piecewise(model, pieces, share="one"),
-        ),
-        Mistake(
-            "the gradients are reset between the pieces, so only the last piece is learned from.",
-            lambda model, pieces: piecewise(model, pieces, share="right", forget=True),
+        *flawed(
+            piecewise,
+            {
+                "mean of means": "this is the mean of the pieces' means. A question in the small piece "
+                "counts more than one in the large: divide by all questions, not by the number of pieces.",
+                "undivided": "the means are added up and never divided: twice the pieces, twice the "
+                "gradient.",
+                "reset": "the gradients are reset between the pieces, so only the last piece is learned "
+                "from.",
+            },
         ),
         Mistake("the sum is never divided by the number of questions.", summed),
     ),
@@ -121,14 +120,19 @@ def clip_gradient(gradients: Sequence[Tensor], largest: float) -> list[Tensor]:
     return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
-def scaled(gradients: Sequence[Tensor], factor: Tensor | float) -> list[Tensor]:
-    """Stretch or shrink all of them alike."""
+def wrong_clip(gradients: Sequence[Tensor], largest: float, *, flaw: str) -> list[Tensor]:
+    """Shorten by something else."""
+    if flaw == "each number":
+        return [gradient.clamp(-largest, largest) for gradient in gradients]
+    if flaw == "each tensor":
+        return [gradient * min(1.0, largest / max(float(gradient.norm()), 1e-6)) for gradient in gradients]
+    norm = float(torch.stack([gradient.norm() for gradient in gradients]).norm())
+    factor = {
+        "stretched": largest / (norm + 1e-6),
+        "to one": 1 / norm if norm > largest else 1.0,
+        "no root": min(1.0, largest / max(norm**2, 1e-6)),
+    }[flaw]
     return [gradient * factor for gradient in gradients]
-
-
-def length(gradients: Sequence[Tensor]) -> Tensor:
-    """Return the norm of all tensors together."""
-    return torch.stack([gradient.norm() for gradient in gradients]).norm()
 
 
 CLIP_GRADIENT = Exercise(
@@ -157,34 +161,16 @@ CLIP_GRADIENT = Exercise(
             because="Whoever divides by the norm divides by 0 here.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "each tensor has a leash of its own. That bends the direction; there is one norm for all of "
-            "them.",
-            lambda gradients, largest: [
-                gradient * min(1.0, largest / max(float(gradient.norm()), 1e-6)) for gradient in gradients
-            ],
-        ),
-        Mistake(
-            "every single number was cut at the limit. That bends the direction too.",
-            lambda gradients, largest: [gradient.clamp(-largest, largest) for gradient in gradients],
-        ),
-        Mistake(
-            "short gradients are stretched: every gradient ends at the limit.",
-            lambda gradients, largest: scaled(gradients, largest / (length(gradients) + 1e-6)),
-        ),
-        Mistake(
-            "the gradient is shortened to 1, whatever `largest` says.",
-            lambda gradients, largest: (
-                scaled(gradients, 1 / length(gradients)) if length(gradients) > largest else list(gradients)
-            ),
-        ),
-        Mistake(
-            "the root is missing: you divided by the sum of the squares.",
-            lambda gradients, largest: scaled(
-                gradients, min(1.0, largest / max(float(length(gradients)) ** 2, 1e-6))
-            ),
-        ),
+    mistakes=flawed(
+        wrong_clip,
+        {
+            "each tensor": "each tensor has a leash of its own. That bends the direction; there is one norm "
+            "for all of them.",
+            "each number": "every single number was cut at the limit. That bends the direction too.",
+            "stretched": "short gradients are stretched: every gradient ends at the limit.",
+            "to one": "the gradient is shortened to 1, whatever `largest` says.",
+            "no root": "the root is missing: you divided by the sum of the squares.",
+        },
     ),
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, Mistake, flawed
 
 BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-6
 State = tuple[Tensor, Tensor, Tensor]
@@ -20,37 +20,37 @@ def adamw_step(
     parameter = nn.Parameter(weight.clone())
     parameter.grad = gradient.clone()
     optimizer = torch.optim.AdamW([parameter], lr=rate, betas=(BETA_1, BETA_2), eps=EPS, weight_decay=decay)
-    memory = {
-        "step": torch.tensor(step - 1.0),
-        "exp_avg": mean.clone(),
-        "exp_avg_sq": square.clone(),
-    }
+    memory = {"step": torch.tensor(step - 1.0), "exp_avg": mean.clone(), "exp_avg_sq": square.clone()}
     optimizer.state[parameter] = memory
     optimizer.step()
     return parameter.detach(), memory["exp_avg"], memory["exp_avg_sq"]
 
 
-def nearly_adamw(slip: str) -> Callable[..., State]:
-    """Return the step by its formula, with one slip."""
-
-    def take(
-        weight: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, step: int, rate: float, decay: float
-    ) -> State:
-        if slip == "coupled":
-            gradient, decay = gradient + decay * weight, 0.0
-        new_mean = BETA_1 * mean + (1 - BETA_1) * gradient
-        new_square = BETA_2 * square + (1 - BETA_2) * gradient**2
-        corrected = (new_mean, new_square)
-        if slip != "uncorrected":
-            corrected = (new_mean / (1 - BETA_1**step), new_square / (1 - BETA_2**step))
-        size = corrected[1] if slip == "no root" else corrected[1].sqrt()
-        share = {"decay without rate": decay, "no decay": 0.0}.get(slip, decay * rate)
-        direction = gradient if slip == "no momentum" else corrected[0]
-        move = rate * direction / (size + EPS)
-        moved = (weight - move) * (1 - share) if slip == "decay last" else weight * (1 - share) - move
-        return moved, new_mean, new_square
-
-    return take
+def nearly_adamw(
+    weight: Tensor,
+    gradient: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    step: int,
+    rate: float,
+    decay: float,
+    *,
+    flaw: str,
+) -> State:
+    """Take the step by its formula, with one flaw."""
+    if flaw == "coupled":
+        gradient, decay = gradient + decay * weight, 0.0
+    new_mean = BETA_1 * mean + (1 - BETA_1) * gradient
+    new_square = BETA_2 * square + (1 - BETA_2) * gradient**2
+    corrected = (new_mean, new_square)
+    if flaw != "uncorrected":
+        corrected = (new_mean / (1 - BETA_1**step), new_square / (1 - BETA_2**step))
+    size = corrected[1] if flaw == "no root" else corrected[1].sqrt()
+    share = {"decay without rate": decay, "no decay": 0.0}.get(flaw, decay * rate)
+    direction = gradient if flaw == "no momentum" else corrected[0]
+    move = rate * direction / (size + EPS)
+    moved = (weight - move) * (1 - share) if flaw == "decay last" else weight * (1 - share) - move
+    return moved, new_mean, new_square
 
 
 def numbers(*values: float) -> Tensor:
@@ -109,31 +109,22 @@ ADAMW_STEP = Exercise(
             "which only decays. The second has a gradient as small as eps, 1e-6: it moves by half a rate.",
         ),
     ],
-    mistakes=(
-        Mistake(
-            "the two means are not corrected for having started at 0. The released code of BERT leaves that "
-            "out too, so you are in good company; but this is the Adam of the paper by Kingma and Ba.",
-            nearly_adamw("uncorrected"),
-        ),
-        Mistake(
-            "decay went into the gradient, and so through the division. That is Adam with L2; the W in AdamW "
-            "keeps it out of there.",
-            nearly_adamw("coupled"),
-        ),
-        Mistake(
-            "the decay is not multiplied by the rate.",
-            nearly_adamw("decay without rate"),
-        ),
-        Mistake("the weight does not decay.", nearly_adamw("no decay")),
-        Mistake(
-            "the decay comes after the step, and so takes a share of it as well. The old weight decays.",
-            nearly_adamw("decay last"),
-        ),
-        Mistake("the root is missing below the line: a square was divided by.", nearly_adamw("no root")),
-        Mistake(
-            "the step follows the newest gradient. It is the running mean that should be followed.",
-            nearly_adamw("no momentum"),
-        ),
+    mistakes=flawed(
+        nearly_adamw,
+        {
+            "uncorrected": "the two means are not corrected for having started at 0. The released code of "
+            "BERT leaves that out too, so you are in good company; but this is the Adam of the paper by "
+            "Kingma and Ba.",
+            "coupled": "decay went into the gradient, and so through the division. That is Adam with L2; "
+            "the W in AdamW keeps it out of there.",
+            "decay without rate": "the decay is not multiplied by the rate.",
+            "no decay": "the weight does not decay.",
+            "decay last": "the decay comes after the step, and so takes a share of it as well. The old "
+            "weight decays.",
+            "no root": "the root is missing below the line: a square was divided by.",
+            "no momentum": "the step follows the newest gradient. It is the running mean that should be "
+            "followed.",
+        },
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
@@ -77,7 +78,7 @@ CLEAN_TEXT = Exercise(
     mistakes=(
         Mistake(
             "the accents are still there. Lower-casing leaves é as it is: take it apart first (NFD).",
-            lambda text, lowercase: clean_text(text, lowercase, form="NFC"),
+            partial(clean_text, form="NFC"),
         ),
         Mistake(
             "the letters went with their accents. Take é apart (NFD), then drop the accent alone.",
@@ -85,15 +86,14 @@ CLEAN_TEXT = Exercise(
         ),
         Mistake(
             "words ran together. Unicode counts tab and line end as controls; here they are white space.",
-            lambda text, lowercase: clean_text(text, lowercase, kept=""),
+            partial(clean_text, kept=""),
         ),
         Mistake(
             "an invisible character left a blank behind, and cut a word in two.",
-            lambda text, lowercase: clean_text(text, lowercase, control=" "),
+            partial(clean_text, control=" "),
         ),
         Mistake(
-            "text for a cased vocabulary was lower-cased.",
-            lambda text, lowercase: clean_text(text, True),
+            "text for a cased vocabulary was lower-cased.", lambda text, lowercase: clean_text(text, True)
         ),
     ),
 )
@@ -148,16 +148,15 @@ SPLIT_WORDS = Exercise(
     ],
     mistakes=(
         Mistake(
-            "only blanks cut. `cute!` and `cute` would be two different words.",
-            lambda text: text.split(),
+            "only blanks cut. `cute!` and `cute` would be two different words.", lambda text: text.split()
         ),
         Mistake(
             "a run of ideographs stayed one word. That would need a vocabulary of all Chinese sentences.",
-            lambda text: split_words(text, cjk=False),
+            partial(split_words, cjk=False),
         ),
         Mistake(
             "only ASCII signs cut; ， is punctuation too (its category begins with P).",
-            lambda text: split_words(text, signs=string.punctuation),
+            partial(split_words, signs=string.punctuation),
         ),
         Mistake(
             "the punctuation was thrown away. It is a word as well: a question mark says something.",
@@ -167,10 +166,7 @@ SPLIT_WORDS = Exercise(
             "everything that is no letter was cut off, emoji included; BERT leaves it where it is.",
             lambda text: split_words(text, signs="".join(c for c in text if not c.isalnum()) or "!"),
         ),
-        Mistake(
-            "every character became a word.",
-            lambda text: [char for char in text if not char.isspace()],
-        ),
+        Mistake("every character became a word.", lambda text: [char for char in text if not char.isspace()]),
     ),
 )
 

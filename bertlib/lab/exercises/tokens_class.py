@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer, split_words
 
 VOCAB = [
@@ -17,72 +17,33 @@ UNKNOWN = VOCAB.index("[UNK]")
 
 
 class Reference:
-    """The library's tokeniser behind the exercise's two methods."""
+    """The library's tokeniser behind the exercise's two methods; ``flaw`` makes the wrong versions."""
+
+    flaw = ""
 
     def __init__(self, vocab: Sequence[str]) -> None:
         self.vocab = list(vocab)
-        self.library = WordPieceTokenizer(self.vocab)
+        self.library = WordPieceTokenizer(self.vocab, lowercase=self.flaw != "cased")
 
     def encode(self, text: str) -> list[str]:
         """Return the pieces, from [CLS] to [SEP]."""
-        return self.library.encode(text, allow_special=False).tokens
+        pieces = self.library.encode(text, allow_special=False).tokens
+        if self.flaw == "words only":
+            words = [word if word in self.vocab else "[UNK]" for word in text.lower().split()]
+            return ["[CLS]", *words, "[SEP]"]
+        if self.flaw == "blanks only":  # what stands between blanks is taken for one word
+            words = [word if len(split_words(word)) == 1 else "[UNK]" for word in text.split()]
+            return self.library.encode(" ".join(words)).tokens
+        return pieces[1:-1] if self.flaw == "no frame" else pieces
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids; refuse an id that is not in the vocabulary."""
+        size = len(self.vocab)
+        if self.flaw == "from the end":
+            ids = [number + size if number < 0 else number for number in ids]
+        if self.flaw == "unknown":
+            ids = [number if 0 <= number < size else UNKNOWN for number in ids]
         return self.library.decode(ids)
-
-
-class WordsOnly(Reference):
-    """Splits on blanks and looks whole words up."""
-
-    def encode(self, text: str) -> list[str]:
-        """[CLS] and [SEP] are there; pieces are not."""
-        words = [word if word in self.vocab else "[UNK]" for word in text.lower().split()]
-        return ["[CLS]", *words, "[SEP]"]
-
-
-class NoFrame(Reference):
-    """Forgets [CLS] and [SEP]."""
-
-    def encode(self, text: str) -> list[str]:
-        """Return the pieces alone."""
-        return super().encode(text)[1:-1]
-
-
-class Cased(Reference):
-    """Does not lower-case."""
-
-    def __init__(self, vocab: Sequence[str]) -> None:
-        super().__init__(vocab)
-        self.library = WordPieceTokenizer(self.vocab, lowercase=False)
-
-
-class BlanksOnly(Reference):
-    """Cuts words into pieces, but text into words at blanks alone."""
-
-    def encode(self, text: str) -> list[str]:
-        """Cut each stretch between blanks as if it were one word."""
-        pieces = ["[CLS]"]
-        for word in text.split():
-            inside = split_words(word)
-            pieces += super().encode(word)[1:-1] if len(inside) == 1 else ["[UNK]"]
-        return [*pieces, "[SEP]"]
-
-
-class NegativeIds(Reference):
-    """Lets Python count a negative id from the end of the list."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Look -1 up as the last piece."""
-        return super().decode([number + len(self.vocab) if number < 0 else number for number in ids])
-
-
-class UnknownIds(Reference):
-    """Turns an id outside the vocabulary into [UNK]."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Replace what is not there."""
-        return super().decode([number if 0 <= number < len(self.vocab) else UNKNOWN for number in ids])
 
 
 def run(tokenizer_class: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -142,12 +103,15 @@ MY_TOKENIZER = Exercise(
     reference=Reference,
     cases=cases,
     run=run,
-    mistakes=(
-        Mistake("words are looked up whole. `playing` needs its pieces.", WordsOnly),
-        Mistake("the frame is missing: [CLS] in front and [SEP] behind.", NoFrame),
-        Mistake("capitals were kept; this vocabulary is uncased.", Cased),
-        Mistake("the text was split on blanks alone: signs and ideographs stuck to words.", BlanksOnly),
-        Mistake("a negative id was counted from the end, as Python does.", NegativeIds),
-        Mistake("a wrong id became [UNK], and nobody will ever know.", UnknownIds),
+    mistakes=flawed(
+        Reference,
+        {
+            "words only": "words are looked up whole. `playing` needs its pieces.",
+            "no frame": "the frame is missing: [CLS] in front and [SEP] behind.",
+            "cased": "capitals were kept; this vocabulary is uncased.",
+            "blanks only": "the text was split on blanks alone: signs and ideographs stuck to words.",
+            "from the end": "a negative id was counted from the end, as Python does.",
+            "unknown": "a wrong id became [UNK], and nobody will ever know.",
+        },
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -93,7 +94,7 @@ PAIR_SCORES = Exercise(
         Mistake("the pairs are counted but not divided: that is byte-pair encoding's score.", pair_counts),
         Mistake(
             "every word counted once. `counts` says how often it stands in the text.",
-            lambda words, counts: pair_scores(words, counts, once=True),
+            partial(pair_scores, once=True),
         ),
         Mistake("pairs were made across the end of a word. A merge never leaves its word.", across_words),
         Mistake(
@@ -155,7 +156,7 @@ MERGE_PAIR = Exercise(
     mistakes=(
         Mistake(
             "the ## stayed in the middle. The right piece loses it when it is glued on.",
-            lambda word, pair: merge_pair(word, pair, marks=""),
+            partial(merge_pair, marks=""),
         ),
         Mistake("only the first place was glued. A pair may stand in a word twice.", merge_first),
         Mistake(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from bertlib.lab.exercise import Case, Exercise, Mistake
 
@@ -118,13 +119,9 @@ LONGEST_MATCH = Exercise(
         ),
     ],
     mistakes=(
+        Mistake("pieces inside the word were looked up without their ##.", partial(longest_match, marks="")),
         Mistake(
-            "pieces inside the word were looked up without their ##.",
-            lambda word, vocab: longest_match(word, vocab, marks=""),
-        ),
-        Mistake(
-            "a very long word was cut. Over 100 characters it is [UNK].",
-            lambda word, vocab: longest_match(word, vocab, limit=1000),
+            "a very long word was cut. Over 100 characters it is [UNK].", partial(longest_match, limit=1000)
         ),
         Mistake(
             "a piece was put back because the rest did not fit. Greed has no way back: the word is [UNK].",
@@ -133,7 +130,7 @@ LONGEST_MATCH = Exercise(
         Mistake("the shortest piece was taken. Begin with the whole rest and shrink it.", shortest_match),
         Mistake(
             "pieces were kept although the rest fits nothing. Then the whole word is one [UNK].",
-            lambda word, vocab: longest_match(word, vocab, keep=True),
+            partial(longest_match, keep=True),
         ),
         Mistake(
             "the word was cut into as few pieces as possible. That is cleverer than BERT, whose pieces "
@@ -186,8 +183,7 @@ JOIN_PIECES = Exercise(
     ],
     mistakes=(
         Mistake(
-            "the pieces were joined with blanks, their ## still on them.",
-            lambda p: join_pieces(p, glue=False),
+            "the pieces were joined with blanks, their ## still on them.", partial(join_pieces, glue=False)
         ),
         Mistake(
             "the ## were removed, the blanks before them not.",
@@ -195,7 +191,7 @@ JOIN_PIECES = Exercise(
         ),
         Mistake(
             "the marks are still there. They frame the text and are no part of it.",
-            lambda p: join_pieces(p, hidden=()),
+            partial(join_pieces, hidden=()),
         ),
         Mistake(
             "the unknown word was left out like the marks. But there was a word.",

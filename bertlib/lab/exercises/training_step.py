@@ -9,43 +9,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bertlib.config import BertConfig
 from bertlib.data.batches import Batch
-from bertlib.lab.exercise import Case, Exercise, Mistake
+from bertlib.lab.exercise import Case, Exercise, flawed
+from bertlib.lab.exercises.modules import STILL
 from bertlib.model import BertForPreTraining
 
-CONFIG = BertConfig(
-    vocab_size=40,
-    hidden_size=8,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=16,
-    max_position_embeddings=10,
-    hidden_dropout_prob=0.0,
-    attention_probs_dropout_prob=0.0,
-)
+CONFIG = STILL.replace(vocab_size=40, max_position_embeddings=10)
 STEPS = 3
 
 
-def reference(model: BertForPreTraining, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
-    """Forward, two losses, backward, clip, step, forget."""
-    return one_step(model, optimizer, batch, "mlm nsp clip step forget")
-
-
-def one_step(model: BertForPreTraining, optimizer: torch.optim.Optimizer, batch: Batch, parts: str) -> Tensor:
-    """Take a step with some of its parts left out; ``all`` takes the loss at every position."""
-    everywhere = torch.ones_like(batch.selected)
-    selected = everywhere if "all" in parts else batch.selected
+def one_step(
+    model: BertForPreTraining, optimizer: torch.optim.Optimizer, batch: Batch, *, flaw: str = ""
+) -> Tensor:
+    """Forward, two losses, backward, clip, step, forget; one of these goes wrong if ``flaw`` says so."""
+    selected = torch.ones_like(batch.selected) if flaw == "everywhere" else batch.selected
     output = model(batch.input_ids, batch.attention_mask, batch.token_type_ids, selected=selected)
     loss = F.cross_entropy(output.prediction_logits, batch.original_ids[selected])
-    if "nsp" in parts:
+    if flaw != "words alone":
         loss = loss + F.cross_entropy(output.seq_relationship_logits, batch.next_sentence_label)
     loss.backward()
-    if "clip" in parts:
+    if flaw != "no clip":
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    if "step" in parts:
+    if flaw != "no step":
         optimizer.step()
-    if "forget" in parts:
+    if flaw != "no reset":
         optimizer.zero_grad()
     return loss
 
@@ -81,11 +68,6 @@ def run(step: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     return losses, float(size)
 
 
-def imitation(parts: str) -> Callable[..., Any]:
-    """Return a step of which only these parts are done."""
-    return lambda model, optimizer, batch: one_step(model, optimizer, batch, parts)
-
-
 TRAIN_STEP = Exercise(
     name="train-step",
     difficulty="medium",
@@ -94,7 +76,7 @@ TRAIN_STEP = Exercise(
     "batch.labels plus that of the pairs against batch.next_sentence_label; backward; clip_grad_norm_ at "
     "1.0; optimizer.step(); optimizer.zero_grad(). Return the loss.",
     praise="That is all there is to it. A million of these, and you have BERT.",
-    reference=reference,
+    reference=one_step,
     cases=lambda: [
         Case("three steps of a very small BERT", {"seed": 1, "scale": 1.0}),
         Case(
@@ -105,20 +87,16 @@ TRAIN_STEP = Exercise(
     ],
     run=run,
     returns=("losses", "size of the weights afterwards"),
-    mistakes=(
-        Mistake(
-            "the gradients are never reset: each step also takes all earlier ones. It wants zero_grad().",
-            imitation("mlm nsp clip step"),
-        ),
-        Mistake(
-            "the loss is taken at every position. Only the selected ones are questions; the others stand "
-            "there to be read.",
-            imitation("all nsp clip step forget"),
-        ),
-        Mistake(
-            "the loss of the pairs is missing: total = words + pairs.", imitation("mlm clip step forget")
-        ),
-        Mistake("the gradient is not clipped.", imitation("mlm nsp step forget")),
-        Mistake("nothing was learned: optimizer.step() is missing.", imitation("mlm nsp clip forget")),
+    mistakes=flawed(
+        one_step,
+        {
+            "no reset": "the gradients are never reset: each step also takes all earlier ones. It wants "
+            "zero_grad().",
+            "everywhere": "the loss is taken at every position. Only the selected ones are questions; the "
+            "others stand there to be read.",
+            "words alone": "the loss of the pairs is missing: total = words + pairs.",
+            "no clip": "the gradient is not clipped.",
+            "no step": "nothing was learned: optimizer.step() is missing.",
+        },
     ),
 )
