@@ -12,6 +12,17 @@ from bertlib.console import Json, show, whisper
 from bertlib.errors import InputError
 
 Run = Annotated[Path, typer.Argument(help="Folder that `bertlib finetune` wrote.")]
+Ensemble = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder of another run on the same data, to answer together; may be repeated."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="By how much no answer must beat the best one (google-research/bert: "
+        "null_score_diff_threshold) [default: as tuned]."
+    ),
+]
 
 
 def add_finetuning(app: typer.Typer) -> None:
@@ -56,6 +67,16 @@ def finetune(
     ] = None,
     build: Annotated[
         str, typer.Option(help="Instead of a head on all of it: adapters:16, lora:4, bilstm:concat-last-4.")
+    ] = "",
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            help="Pieces from window to window of a long context, for questions (google-research/bert: "
+            "doc_stride) [default: a third of --max-length]."
+        ),
+    ] = None,
+    augment: Annotated[
+        str, typer.Option(help="Learn from a changed copy of each text too: drop, swap or replace words.")
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Decides head, dropout and order [default: 0].")] = None,
     seeds: Annotated[int, typer.Option(help="Number of runs, with a seed each; the best is kept.")] = 1,
@@ -109,8 +130,8 @@ def finetune(
     chosen = model or str(default_model(suited=suited_model(task, language)))
     request = Request(
         name=task, data=data, dev=dev, out=out or Path("runs") / task, model=chosen, scratch=from_scratch,
-        build=build, changes=changes, limit=limit, hold_out=hold_out, seeds=seeds, search=search,
-        method=method, device=device, columns=Columns(
+        build=build, stride=stride, augment=augment, changes=changes, limit=limit, hold_out=hold_out,
+        seeds=seeds, search=search, method=method, device=device, columns=Columns(
             text=text, pair=pair, label=label, header=not no_header, word=word, tag=tag,
             language=cast(Language, language),
         ),
@@ -122,7 +143,9 @@ def finetune(
 
 def evaluate(
     run: Run,
-    data: Annotated[Path | None, typer.Argument(help="Folder or file with labels.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(help="Folder or file with labels; none for story-… tasks.")
+    ] = None,
     split: Annotated[
         str, typer.Option(help="Of a folder: dev or test; of MNLI also dev_mismatched …")
     ] = "dev",
@@ -130,6 +153,8 @@ def evaluate(
         Path | None,
         typer.Option(help="Mark these instead, as `bertlib predict --out` wrote them."),
     ] = None,
+    ensemble: Ensemble = None,
+    threshold: Threshold = None,
     as_json: Json = False,
 ) -> None:
     """Mark a fine-tuned model on examples whose labels are known.
@@ -141,25 +166,33 @@ def evaluate(
     `bertlib evaluate runs/classify more-mails.csv`
 
     `bertlib evaluate runs/imdb aclImdb/ --split test --json`
+
+    `bertlib evaluate runs/first glue/RTE --ensemble runs/second --ensemble runs/third`
     """
-    from bertlib.finetune.asking import read_for, read_verdicts
+    from bertlib.finetune.asking import adjusted, read_for, read_verdicts
+    from bertlib.finetune.ensemble import answers
     from bertlib.finetune.folder import load_finetuned
     from bertlib.finetune.telling import counted, scores_line
 
-    tuned = load_finetuned(run)
+    if predictions and (ensemble or threshold is not None):
+        raise InputError("predictions are marked as they are; leave out --ensemble and --threshold")
+    tuned = adjusted(load_finetuned(run), null_threshold=threshold)
+    models = [tuned, *map(load_finetuned, ensemble or [])]
     examples = read_for(tuned, data, split, labels=True)
     if predictions is None:
-        scores = tuned.evaluate(examples, progress=True)
+        said = answers(models, examples, progress=True)[0]
     else:
         said = read_verdicts(tuned.task, predictions, examples, name=tuned.facts["name"])
-        scores = tuned.task.score(said, examples)
+    scores = tuned.task.score(said, examples)
     values = {"run": str(run), "examples": len(examples), "scores": scores}
     show(values, [f"{counted(len(examples), 'example')}: {scores_line(scores)}"], as_json=as_json)
 
 
 def predict(
     run: Run,
-    data: Annotated[Path | None, typer.Argument(help="Folder or file; labels are not looked at.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(help="Folder or file; labels are not looked at. None for story-… tasks.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="A text, a question or a beginning, typed here.")] = None,
     others: Annotated[
         list[str] | None, typer.Option("--and", help="The second text, the context, or each of the ends.")
@@ -172,6 +205,15 @@ def predict(
         typer.Option(
             help="File for the predictions, a JSON object a line; NAME.json for questions and NAME.tsv for "
             "GLUE are what the official scripts read."
+        ),
+    ] = None,
+    ensemble: Ensemble = None,
+    threshold: Threshold = None,
+    n_best: Annotated[
+        int | None,
+        typer.Option(
+            help="Answers that --json lists for a question; n_best_size in google-research/bert "
+            "[default: 20]."
         ),
     ] = None,
     as_json: Json = False,
@@ -187,26 +229,29 @@ def predict(
     `bertlib predict runs/classify new-mails.csv --out predictions.jsonl`
     """
     from bertlib.files import check_writable
-    from bertlib.finetune.asking import line_of, plain, read_for, typed
+    from bertlib.finetune.asking import adjusted, line_of, plain, read_for, typed
+    from bertlib.finetune.ensemble import answers
     from bertlib.finetune.folder import load_finetuned
-    from bertlib.finetune.formats import FORMATS
+    from bertlib.finetune.formats import FORMATS, STORY
     from bertlib.finetune.reading import check_out, write_predictions
     from bertlib.finetune.telling import counted
 
     if out:
         check_writable(out, file=True)
-    tuned = load_finetuned(run)
+    tuned = adjusted(load_finetuned(run), null_threshold=threshold, n_best=n_best)
+    models = [tuned, *map(load_finetuned, ensemble or [])]
     name = tuned.facts.get("name", "")
     if out:
         check_out(out, FORMATS[name].official if name in FORMATS else "")
-    if (text is None) == (data is None):
+    if (text is not None and data is not None) or not (text or data or name.startswith(STORY)):
         raise InputError("expected either a file or folder, or one text with --text")
     if others and text is None:
         raise InputError("--and goes with --text; leave it out with a file or folder")
-    examples = [typed(tuned.task, text, others or [])] if text is not None else []
-    if data is not None:
+    if text is not None:
+        examples = [typed(tuned.task, text, others or [])]
+    else:
         examples = read_for(tuned, data, split, labels=False)
-    said, more = tuned.answers(examples, progress=not as_json)
+    said, more = answers(models, examples, progress=not as_json)
     if out:
         source = f"{data}, {split}" if data and data.is_dir() else str(data or "")
         write_predictions(out, examples, [plain(verdict) for verdict in said], task=name, data=source)

@@ -38,6 +38,9 @@ def search(
     rerank: Annotated[
         Path | None, typer.Option(help="Folder of a cross-encoder that looks at the best again.")
     ] = None,
+    blend: Annotated[
+        bool, typer.Option("--blend/--no-blend", help="Add the words' score (BM25) to the cross-encoder's.")
+    ] = True,
     index: Annotated[
         Path | None, typer.Option(help="File to keep the vectors in, so that the next search is quick.")
     ] = None,
@@ -81,6 +84,7 @@ def search(
         encoder=encoder,
         index=vectors,
         reranker=CrossEncoder.load(rerank) if rerank else None,
+        blended=blend,
     )
     hits = searcher.search(question, top=top, method=method)
     values = {
@@ -88,6 +92,7 @@ def search(
         "method": method,
         "model": None if encoder is None else model,
         "rerank": str(rerank) if rerank else None,
+        "blend": blend if rerank else None,
         "passages": len(passages),
         "skipped": skipped,
         "hits": [hit.passage._asdict() | {"score": hit.score} for hit in hits],
@@ -104,7 +109,7 @@ def search_train(
     out: Annotated[Path, typer.Option(help="Folder for the sentence encoder.")],
     rerank: Annotated[Path | None, typer.Option(help="Folder for a cross-encoder, trained as well.")] = None,
     model: Annotated[str, typer.Option(help="Folder or name of the model to begin with.")] = "mini-books",
-    epochs: Annotated[int, typer.Option(help="Passes over the pairs.", min=1)] = 1,
+    epochs: Annotated[int, typer.Option(help="Passes over the pairs.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
@@ -121,12 +126,15 @@ def search_train(
     from bertlib.device import pick_device
     from bertlib.files import check_writable
     from bertlib.finetune.folder import load_body
+    from bertlib.folders import check_replaceable
     from bertlib.search import rerank as reranking
     from bertlib.search import teaching
     from bertlib.search.matching import MatchingHead
     from bertlib.variants.sentence import FACTS
-    from bertlib.variants.sentence_folder import check_replaceable
 
+    recipes = [replace(one, epochs=epochs, seed=seed) for one in (teaching.ENCODING, teaching.RERANKING)]
+    if rerank and rerank.resolve() == out.resolve():
+        raise InputError(f"--out and --rerank are both {out}; expected a folder for each model")
     taught = teaching.read_questions(pairs)
     examples = teaching.judged_pairs(taught) if rerank else []
     for folder, name in [(out, FACTS), *([(rerank, reranking.FACTS)] if rerank else [])]:
@@ -134,12 +142,10 @@ def search_train(
         check_writable(folder)
     body, tokenizer = load_body(model)
     body = body.to(pick_device(device))
-    recipe = replace(teaching.ENCODING, epochs=epochs, seed=seed)
-    teaching.taught_encoder(body, tokenizer, taught, recipe=recipe, progress=not quiet).save(out)
+    teaching.taught_encoder(body, tokenizer, taught, recipe=recipes[0], progress=not quiet).save(out)
     if rerank:
         judge = reranking.CrossEncoder(MatchingHead(body), tokenizer)
-        recipe = replace(teaching.RERANKING, epochs=epochs, seed=seed)
-        reranking.train_reranker(judge, examples, recipe=recipe, progress=not quiet)
+        reranking.train_reranker(judge, examples, recipe=recipes[1], progress=not quiet)
         judge.save(rerank)
     options = f"--model {out}" + (f" --rerank {rerank}" if rerank else "")
     values = {

@@ -192,6 +192,9 @@ def test_the_story_world_without_files(bertlib, model, tmp_path, monkeypatch):
     )
     assert code == 0
     assert "held-out (20 examples)" in out
+    assert out.endswith(f"next: bertlib predict {tmp_path / 'run'}\n")
+    code, out, err = bertlib("predict", tmp_path / "run")
+    assert (code, out.count("\n")) == (0, 10), err
     assert bertlib("evaluate", tmp_path / "run", "--split", "test")[0] == 0
 
 
@@ -211,6 +214,11 @@ def test_new_texts_need_no_labels(tune, bertlib, tmp_path):
         ("classify", ["--freeze", "heads"], "freeze 'heads'; expected 'embeddings', 'body', or a number"),
         ("classify", ["--build", "bilstm:last"], "a BiLSTM labels words, and this is classification"),
         ("tag", ["--build", "magic"], "no model is built from 'magic'"),
+        ("tag", ["--stride", 8], "--stride is for questions, and tag is tagging; leave it out"),
+        ("squad", ["--stride", 0], "stride is 0; expected at least 1"),
+        ("classify", ["--augment", "magic"], "augment is 'magic'; expected drop, swap, replace"),
+        ("tag", ["--augment", "swap"], "for tagged examples take ReplaceWords (--augment replace)"),
+        ("squad", ["--augment", "drop"], "a QuestionExample cannot be augmented"),
         ("classify", ["--max-length", 64], "max_length is 64; this model reads at most 32 pieces"),
         ("classify", ["--epochs", 0], "epochs is 0; expected at least 1"),
         ("classify", ["--seed", -1], "seed is -1; expected at least 0"),
@@ -358,6 +366,11 @@ def test_glue_from_one_file_to_a_submission(bertlib, model, tmp_path):
     assert bertlib("predict", run, test, "--out", tmp_path / "SST-2.tsv")[0] == 0
     head, first, second = (tmp_path / "SST-2.tsv").read_text().splitlines()
     assert (head, first[:2], second[:2]) == ("index\tprediction", "7\t", "8\t")
+    known = tmp_path / "known.tsv"
+    known.write_text("index\tsentence\tlabel\n7\ta x\t0\n8\tb y\t1\n")
+    code, out, err = bertlib("evaluate", run, known, "--predictions", tmp_path / "SST-2.tsv", "--json")
+    assert code == 0, err
+    assert out == bertlib("evaluate", run, known, "--json")[1]
     code, out, err = bertlib("predict", run, test, "--out", tmp_path / "said.json")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "a .json is for SQuAD's and CMRC's answers; name it said.jsonl" in err
@@ -377,6 +390,63 @@ def test_answers_as_squads_script_reads_them(tune, bertlib, tmp_path):
     code, out, _ = bertlib("evaluate", run, dev, "--predictions", said, "--json")
     assert code == 0
     assert json.loads(out) == json.loads(bertlib("evaluate", run, dev, "--json")[1])
+
+
+def test_how_answers_are_chosen_can_be_changed(tune, bertlib, tmp_path):
+    code, _, err = tune("squad", "--stride", 2)
+    assert code == 0, err
+    run, dev = tmp_path / "run", tmp_path / "data/dev.json"
+    assert json.loads((run / "task.json").read_text())["task"]["stride"] == 2
+
+    def said(threshold):
+        _, out, _ = bertlib("predict", run, dev, "--threshold", threshold, "--n-best", 2, "--json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert {len(row["answers"]) for row in rows} == {3}  # two, and none
+        return [row["prediction"] for row in rows]
+
+    assert not any(said(-1e9))
+    assert all(said(1e9))
+    _, out, _ = bertlib("evaluate", run, dev, "--threshold", -1e9, "--json")
+    assert json.loads(out)["scores"]["no_answer_exact"] == 1
+    words = ("predict", run, dev, "--n-best", 0)
+    assert bertlib(*words) == (2, "", "bertlib: n_best is 0; expected at least 1\n")
+    code, out, err = bertlib("evaluate", run, dev, "--threshold", 1, "--predictions", dev)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "predictions are marked as they are; leave out --ensemble and --threshold" in err
+
+
+def test_several_runs_answer_together(tune, bertlib, tmp_path):
+    tune("classify")
+    run, other, data = tmp_path / "run", tmp_path / "other", tmp_path / "data"
+    run.rename(other)
+    tune("classify", "--seed", 1)
+
+    def shares(*more):
+        _, out, _ = bertlib("predict", run, data, *more, "--json")
+        return [json.loads(line)["probabilities"]["l0"] for line in out.splitlines()]
+
+    one, both = shares(), shares("--ensemble", other)
+    two = [2 * mean - share for mean, share in zip(both, one, strict=True)]
+    run.rename(tmp_path / "first")
+    other.rename(run)
+    assert shares() == pytest.approx(two, abs=1e-6)
+    assert one != pytest.approx(two, abs=1e-6)
+    code, out, _ = bertlib("evaluate", run, data, "--ensemble", tmp_path / "first")
+    assert (code, out.startswith("12 examples: accuracy ")) == (0, True)
+    shutil.rmtree(run)
+    tune("tag")
+    code, out, err = bertlib("predict", run, "--text", "a", "--ensemble", tmp_path / "first")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "model 2 of 2 has another task, vocabulary or length than the first" in err
+
+
+def test_changed_copies_are_learned_from_too(tune, tmp_path):
+    code, _, err = tune("classify", "--augment", "replace")
+    assert code == 0, err
+    assert "24 examples to train on, 12 held out" in err
+    assert json.loads((tmp_path / "run/task.json").read_text())["augment"] == "replace"
+    shutil.rmtree(tmp_path / "run")
+    assert tune("tag", "--augment", "replace")[0] == 0
 
 
 def test_files_of_another_format_are_told(bertlib, model, tmp_path):

@@ -7,6 +7,7 @@ import torch
 
 from bertlib.finetune import ClassificationTask, FineTunedModel, save_finetuned
 from bertlib.finetune.heads import SequenceClassifier
+from bertlib.search import BM25, blend
 from bertlib.search.rerank import CrossEncoder
 from bertlib.store import load_pretrained
 from bertlib.variants.sentence import SentenceEncoder
@@ -88,14 +89,19 @@ def test_a_cross_encoder_gives_the_scores(bertlib, folder, model, encoder, tmp_p
     torch.manual_seed(0)
     judge = CrossEncoder(SequenceClassifier(body.bert, 1).eval(), tokenizer)
     judge.save(tmp_path / "judge")
-    code, out, _ = bertlib(
-        "search", folder, "the owl", "--model", encoder, "--rerank", tmp_path / "judge", "--json"
-    )
+    options = ("search", folder, "the owl", "--model", encoder, "--rerank", tmp_path / "judge", "--json")
+    code, out, _ = bertlib(*options, "--no-blend")
     hits = json.loads(out)["hits"]
     assert code == 0
     expected = judge.scores([("the owl", hit["text"]) for hit in hits])
     assert [hit["score"] for hit in hits] == pytest.approx(expected.tolist(), abs=1e-5)
     assert sorted(expected, reverse=True) == list(expected)
+    _, out, _ = bertlib(*options)
+    found, texts = json.loads(out), [hit["text"] for hit in hits]
+    both = blend(expected, BM25(texts).scores("the owl"))
+    scores = {hit["text"]: hit["score"] for hit in found["hits"]}
+    assert scores == pytest.approx(dict(zip(texts, both, strict=True)), abs=1e-3)
+    assert found["blend"] is True
 
 
 def test_files_that_cannot_be_read_are_skipped_and_named(bertlib, folder):

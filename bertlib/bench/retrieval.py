@@ -34,6 +34,7 @@ from bertlib.finetune.metrics import correlations
 from bertlib.finetune.packing import encode_texts
 from bertlib.model import BertModel
 from bertlib.search.bm25 import BM25
+from bertlib.search.engine import AGAIN as DEPTH
 from bertlib.search.index import nearest
 from bertlib.search.matching import MatchingHead
 from bertlib.search.measures import blend, fuse, mean_reciprocal_rank, ranks, recall_at
@@ -56,7 +57,6 @@ Rankings = list[list[int]]  # for each question, the numbers of paragraphs, best
 Scores = list[np.ndarray]  # for each question, how well these paragraphs fit
 
 TOP = 100  # paragraphs that a search returns
-DEPTH = 10  # of them that a reranker looks at again
 HEADS = ("[CLS]", "matches")  # what a reranker's score is read off
 REGRESSION = SentenceTraining(epochs=2, learning_rate=1e-3, batch_size=32)
 

@@ -98,6 +98,25 @@ def read_for(tuned: FineTunedModel, source: Path | None, split: str, *, labels: 
     return found
 
 
+def adjusted(tuned: FineTunedModel, **changes: Any) -> FineTunedModel:
+    """Change how answers are chosen: ``null_threshold`` and ``n_best``; None changes nothing.
+
+    Raises:
+        InputError: for another kind of task, or a threshold where every question is answered.
+        ConfigError: a number out of its range.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    if not given:
+        return tuned
+    if not isinstance(tuned.task, QuestionTask):
+        raise InputError(
+            f"--threshold and --n-best are for questions, and this is {tuned.task.kind}; leave them out"
+        )
+    if "null_threshold" in given and not tuned.task.no_answer:
+        raise InputError("--threshold is for models that may answer nothing (SQuAD 2.0); leave it out")
+    return replace(tuned, task=replace(tuned.task, **given))
+
+
 def plain(verdict: Any) -> Any:
     """Return a verdict as JSON can hold it."""
     return verdict._asdict() if hasattr(verdict, "_asdict") else verdict

@@ -8,7 +8,7 @@ model the label too, ours does not. The label is kept, which is a bet: "not" is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -19,6 +19,7 @@ from bertlib.data.examples import IntentExample, TaggedExample, TextExample
 from bertlib.errors import InputError
 from bertlib.model import BertForPreTraining
 from bertlib.progress import progress_bar
+from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 
 # A Chinese character is a word, and so is a stretch of letters and digits ("don't" is one). What lies between
@@ -132,6 +133,20 @@ class ReplaceWords:
         yield stretch
 
 
+def replace_words(model: str) -> ReplaceWords:
+    """Replace words by what a pre-trained model, its folder or name, would say."""
+    found, tokenizer = load_pretrained(model)
+    return ReplaceWords(model=found.eval(), tokenizer=tokenizer)
+
+
+# by their names on the command line; each is given the model that is fine-tuned
+WAYS: dict[str, Callable[[str], Way]] = {
+    "drop": lambda model: DropWords(),
+    "swap": lambda model: SwapNeighbours(),
+    "replace": replace_words,
+}
+
+
 def draw(guesses: Sequence[Guess], word: str, dice: Random) -> str:
     """Draw one of the guesses that are other whole words; ``word`` itself if there is none."""
     others = [guess for guess in guesses if guess.token.isalnum() and guess.token != word.lower()]
@@ -159,7 +174,8 @@ def change_tagged(
     """
     if not way.keeps_places:
         raise InputError(
-            f"{type(way).__name__} moves words away from their tags; for tagged examples take ReplaceWords"
+            f"{type(way).__name__} moves words away from their tags; for tagged examples take ReplaceWords "
+            "(--augment replace)"
         )
     places = [place for place in range(len(words)) if tags is None or tags[place] == OUTSIDE]
     return tuple(way(words, places, dice)) if places else tuple(words)

@@ -54,7 +54,7 @@ class ClassificationTask(Task[TextExample, str]):
         if self.metric not in METRICS:
             raise ConfigError(f"metric is {self.metric!r}; expected {', '.join(METRICS)}")
         if self.metric == "accuracy_and_f1" and len(self.labels) != 2:
-            raise ConfigError(f"the F1 of a class is for two classes, there are {len(self.labels)}")
+            raise ConfigError(f"an F1 of {len(self.labels)} classes; expected two, or metric='accuracy'")
 
     @classmethod
     def of(cls, train: Sequence[TextExample], *, metric: Metric = "accuracy") -> ClassificationTask:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from bertlib.errors import InputError
-from bertlib.finetune.task import Outputs
+from bertlib.finetune.folder import FineTunedModel
+from bertlib.finetune.predicting import ask
+from bertlib.finetune.task import Inputs, Outputs
+
+By = Literal["probabilities", "logits"]
 
 
 class Spread(NamedTuple):
@@ -48,22 +52,19 @@ def spread(scores: Sequence[float]) -> Spread:
     return Spread(statistics.fmean(scores), sd, min(scores), max(scores), len(scores))
 
 
-def log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
-    """Return log-probabilities; the largest logit is taken off first, so nothing overflows."""
-    shifted = logits - logits.max(axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log-probabilities along the last axis; the largest is taken off first: nothing overflows."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
-def mean_of(
-    logits: Sequence[np.ndarray], *, by: Literal["probabilities", "logits"] = "probabilities", axis: int = -1
-) -> np.ndarray:
+def mean_of(logits: Sequence[np.ndarray], *, by: By = "probabilities") -> np.ndarray:
     """Join what several models said about one row.
 
     Args:
         logits: one array a model, all of one shape.
         by: mean of probabilities, returned as their logarithms, so that whoever takes a softmax or the
             largest needs to know nothing of it; or mean of the logits themselves, as for a regression.
-        axis: whose probabilities sum to one: the labels (-1), or for answers in a text the positions (0).
 
     Raises:
         InputError: no model, different shapes, another ``by``, or one number that would be a probability.
@@ -76,21 +77,17 @@ def mean_of(
         return stacked.mean(0)
     if by != "probabilities":
         raise InputError(f"by is {by!r}; expected 'probabilities' or 'logits'")
-    place = axis if axis < 0 else axis + 1  # the models are the first axis now
-    if stacked.shape[place] == 1:
+    if stacked.shape[-1] == 1:
         raise InputError("a single number has no probabilities; for a regression use by='logits'")
-    return np.logaddexp.reduce(log_softmax(stacked, place), axis=0) - math.log(len(stacked))
+    return np.logaddexp.reduce(log_softmax(stacked), axis=0) - math.log(len(stacked))
 
 
-def ensemble(
-    outputs: Sequence[Outputs], *, by: Literal["probabilities", "logits"] = "probabilities", axis: int = -1
-) -> dict[str, list[np.ndarray]]:
+def ensemble(outputs: Sequence[Outputs], *, by: By = "probabilities") -> dict[str, list[np.ndarray]]:
     """Join what several models said about the same rows, for the task's ``decide``.
 
     Args:
         outputs: one a model: by the name of the head's output, an array a row.
         by: see :func:`mean_of`.
-        axis: see :func:`mean_of`.
 
     Raises:
         InputError: no model, or models that were asked different things.
@@ -102,6 +99,39 @@ def ensemble(
             "examples for every model"
         )
     return {
-        name: [mean_of(row, by=by, axis=axis) for row in zip(*(one[name] for one in outputs), strict=True)]
+        name: [mean_of(row, by=by) for row in zip(*(one[name] for one in outputs), strict=True)]
         for name in outputs[0]
     }
+
+
+def answers(
+    models: Sequence[FineTunedModel], examples: Sequence[Any], *, progress: bool = False
+) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Return what several models say together: verdicts, and what else there is to say of each.
+
+    Probabilities are averaged; of a regression, and of questions, the scores themselves: a number has no
+    probability, and the scores of all windows on a context are compared with one another. The first model's
+    threshold decides when there is no answer.
+
+    Raises:
+        InputError: models of different tasks, vocabularies or lengths.
+    """
+    first = models[0]
+    for number, model in enumerate(models[1:], start=2):
+        if alike(model) != alike(first):
+            raise InputError(
+                f"model {number} of {len(models)} has another task, vocabulary or length than the first; "
+                "expected the same data and recipe, as runs with several seeds have"
+            )
+    inputs = Inputs(examples, first.tokenizer, first.max_length)
+    said = [ask(model.model, first.task, inputs, progress=progress) for model in models]
+    by: By = "logits" if first.task.kind in ("regression", "question") else "probabilities"
+    together = ensemble(said, by=by) if len(said) > 1 else said[0]
+    return first.task.decide(together, inputs), first.task.details(together, inputs)
+
+
+def alike(model: FineTunedModel) -> tuple[Any, ...]:
+    """Return what models must share if they are to answer together; not how the best answer is chosen."""
+    chosen = ("null_threshold", "n_best")
+    task = {name: value for name, value in model.task.to_dict().items() if name not in chosen}
+    return model.task.kind, task, model.max_length, model.tokenizer.lowercase, list(model.tokenizer.vocab)

@@ -70,6 +70,7 @@ class Format:
         read: reads one file.
         endings: of the files to look for in a folder.
         read_split: reads a split of a folder, or what is named itself; None if there is none.
+        is_split: is this one split already, and no folder of several?
         splits: that there may be.
         official: what predictions end in that official scripts read, see :func:`reading.write_predictions`.
     """
@@ -79,6 +80,7 @@ class Format:
     read: Read | None = None
     endings: tuple[str, ...] = ()
     read_split: Callable[[Path, str, Columns], list[Any] | None] | None = None
+    is_split: Callable[[Path], bool] = Path.is_file
     splits: tuple[str, ...] = tuple(WORDS)
     official: str = ""
 
@@ -151,14 +153,14 @@ def task_of(examples: Sequence[Any], columns: Columns) -> Task:
     return kinds[type(first)].of(examples)  # type: ignore[attr-defined]
 
 
-def is_split(source: Path) -> bool:
-    """Is this one split already, and no folder of several?"""
+def is_intents(source: Path) -> bool:
+    """Is this one split of intents, and no folder of several?"""
     return source.is_file() or any(source.glob("seq.in*"))
 
 
 def intents_split(source: Path, split: str, columns: Columns) -> list[Any] | None:
     """Read one split of a folder with a folder for each (Snips), or a folder that is one, or its seq.in."""
-    if not is_split(source):
+    if not is_intents(source):
         source /= "valid" if split == "dev" and (source / "valid").is_dir() else split
         if split == "dev" and not source.is_dir():
             return None
@@ -180,12 +182,11 @@ FORMATS: dict[str, Format] = {
         read_split=lambda source, split, columns: reading.read_reviews(
             source, split, labels=columns.label is not None
         ),
+        is_split=lambda source: source.is_file() or reading.holds_classes(source),
     ),
     "tag": Format(
         about="a word and its tag a line, a blank line between sentences (CoNLL)", task=task_of,
-        read=lambda path, columns: reading.read_columns(
-            path, word=columns.word, tag=columns.tag, scheme="auto"
-        ),
+        read=lambda path, columns: reading.read_columns(path, word=columns.word, tag=columns.tag),
         endings=(".conll", ".txt", ".tsv", ".bio", ".annotated", "train", "testa", "testb"),
     ),
     "squad": Format(
@@ -217,7 +218,7 @@ FORMATS: dict[str, Format] = {
     ),
     "intents": Format(
         about="intent and slots: folders with seq.in, seq.out and label (Snips)",
-        task=task_of, read_split=intents_split,
+        task=task_of, read_split=intents_split, is_split=is_intents,
     ),
     **{name.lower().replace("-", ""): glue_format(name) for name in reading.GLUE},
     "mnli-mm": glue_format("MNLI", "mismatched"),
@@ -257,7 +258,7 @@ def read_examples(name: str, source: Path | None, split: str, columns: Columns) 
 
     Args:
         name: of the task.
-        source: a folder, or what :func:`is_split` calls one split; None: only for tasks of the story world.
+        source: a folder, or what the format calls one split; None: only for tasks of the story world.
         split: "train", "dev" or "test"; of MNLI also such as "dev_mismatched".
         columns: where things stand in the files.
 

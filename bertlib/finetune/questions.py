@@ -96,6 +96,10 @@ NOWHERE = Found(-1, -1, False)  # there is no answer
 def find_answer(example: QuestionExample, offsets: np.ndarray) -> Found | None:
     """Return the pieces of the first answer that stands where its offset says; None: none does.
 
+    They are the fewest that hold it. google-research/bert (``_improve_answer_span``) finds the same if some
+    pieces spell the answer; for one that begins or ends inside a piece, it takes all that stands between
+    blanks: of "(1895-1943)." the whole for "8", where "1895" will do.
+
     Args:
         example: with one answer or several.
         offsets: (n, 2) of its context.

@@ -63,7 +63,7 @@ class FineTuning:
         shares = {"warmup_share": self.warmup_share, "dropout": self.dropout or 0.0}
         for name, share in shares.items():
             if not 0 <= share < 1:
-                raise ConfigError(f"{name} is {share}; expected a share from 0 to 1")
+                raise ConfigError(f"{name} is {share}; expected at least 0 and less than 1")
         if not 0 < self.layer_decay <= 1:
             raise ConfigError(f"layer_decay is {self.layer_decay}; expected more than 0 and at most 1")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +12,13 @@ import numpy as np
 
 from bertlib.device import pick_device
 from bertlib.errors import ConfigError, CorpusError, InputError
+from bertlib.finetune.augment import WAYS, augment
 from bertlib.finetune.builders import parsed
 from bertlib.finetune.features import Features
 from bertlib.finetune.folder import TASK, load_body
-from bertlib.finetune.formats import Columns, format_of, is_split, looked_for, read_examples
+from bertlib.finetune.formats import Columns, format_of, looked_for, read_examples
 from bertlib.finetune.qa import QuestionTask
 from bertlib.finetune.questions import WindowCounts
-from bertlib.finetune.reading.squad import squad_report
 from bertlib.finetune.search import PAPER_GRID, SMALL_GRID, Space, check_method, grid, make_points
 from bertlib.finetune.splits import hold_out
 from bertlib.finetune.task import Inputs, Task
@@ -60,6 +60,8 @@ class Request:
         model: folder or name of the pre-trained model.
         scratch: forget its weights and begin with random ones.
         build: what is put on the body, see :func:`bertlib.finetune.builders.builder`.
+        stride: pieces between the beginnings of two windows on a long context; None: the task's own.
+        augment: train on a changed copy of each example too: a name in :data:`bertlib.finetune.augment.WAYS`.
         changes: fields of :class:`FineTuning` that differ from what suits the model.
         limit: train on so many examples only.
         hold_out: share set aside where there are no held-out examples.
@@ -77,6 +79,8 @@ class Request:
     model: str = "mini-books"
     scratch: bool = False
     build: str = ""
+    stride: int | None = None
+    augment: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     limit: int | None = None
     hold_out: float = 0.1
@@ -95,8 +99,8 @@ def check_request(request: Request) -> None:
     """See what can be seen before anything is read.
 
     Raises:
-        InputError: no such task, columns that are one, nothing that can be built.
-        ConfigError: a number of seeds below 1, no such device, a search that cannot be.
+        InputError: no such task, columns that are one, nothing that can be built, no such augmentation.
+        ConfigError: a number of seeds or a stride below 1, no such device, a search that cannot be.
         MissingExtraError: a Bayesian search without Optuna.
     """
     format_of(request.name)
@@ -109,8 +113,13 @@ def check_request(request: Request) -> None:
     if columns.tag == columns.word:
         raise InputError(f"column {columns.tag} is both word and tag; name another with --word or --tag")
     parsed(request.build)
+    QuestionTask(stride=request.stride)  # refuses one below 1
+    if request.augment and request.augment not in WAYS:
+        raise InputError(f"augment is {request.augment!r}; expected {', '.join(WAYS)}")
     if request.seeds < 1:
         raise ConfigError(f"{request.seeds} seeds; expected at least 1")
+    if request.limit is not None and request.limit < 1:
+        raise InputError(f"limit is {request.limit}; expected at least 1 example")
     pick_device(request.device)
     check_method(request.method)
     if request.search:
@@ -150,12 +159,14 @@ def load_data(request: Request) -> Data:
             f"{looked_for(request.name, request.data)}"
         )
     task = known.task(train, request.columns)  # with the labels of all of them, whatever the limit
+    if request.stride is not None:
+        if not isinstance(task, QuestionTask):
+            raise InputError(f"--stride is for questions, and {request.name} is {task.kind}; leave it out")
+        task = replace(task, stride=request.stride)
     dev = dev_of(request)
     if dev is None:
         train, dev = hold_out(train, request.hold_out, request.seed)
     if request.limit is not None:
-        if request.limit < 1:
-            raise InputError(f"limit is {request.limit}; expected at least 1 example")
         random.Random(request.seed).shuffle(train)  # files are often sorted by label
         train = train[: request.limit]
     return Data(task, train, dev)
@@ -163,7 +174,7 @@ def load_data(request: Request) -> Data:
 
 def dev_of(request: Request) -> list[Any] | None:
     """Return the held-out examples that are named, or lie beside those to train on; None: there are none."""
-    if request.dev is None and request.data is not None and is_split(request.data):
+    if request.dev is None and request.data and format_of(request.name).is_split(request.data):
         return None
     dev = read_examples(request.name, request.dev or request.data, "dev", request.columns)
     if dev is None and request.dev is not None:
@@ -172,6 +183,14 @@ def dev_of(request: Request) -> list[Any] | None:
             f"{looked_for(request.name, request.dev)}"
         )
     return dev
+
+
+def augmented(request: Request, data: Data, *, progress: bool) -> Data:
+    """Return the data with changed copies of the training examples, if that is asked for."""
+    if not request.augment:
+        return data
+    way, dice = WAYS[request.augment](request.model), random.Random(mix_seed(request.seed, 2))
+    return data._replace(train=augment(data.train, way, dice=dice, progress=progress))
 
 
 def load_start(request: Request) -> Start:
@@ -205,12 +224,16 @@ def tell_start(request: Request, data: Data, say: Say) -> None:
 
 
 def tell_windows(counts: WindowCounts, say: Say) -> None:
-    """Say into how many windows the contexts were cut, and how many of them lack their question's answer."""
+    """Say into how many windows the contexts were cut, and what became of the answers."""
     say(
         f"{counted(counts.questions, 'question')}, {counted(counts.windows, 'window')}; "
         f"{counts.without_answer:,} of them without the answer to their question, "
         f"{counted(counts.lost, 'answer')} in no window"
     )
+    if counts.skipped:
+        say(f"{counted(counts.skipped, 'question')} left out: the answer is not where its offset says")
+    if counts.widened:
+        say(f"{counted(counts.widened, 'answer')} widened to whole pieces")
 
 
 def tell_unknown(request: Request, start: Start, features: Features, say: Say) -> None:
@@ -222,14 +245,3 @@ def tell_unknown(request: Request, start: Start, features: Features, say: Say) -
             f"{share:.0%} of the pieces are unknown to {Path(request.model).name}; try --model with one "
             "that knows the language, such as tiny-zh for Chinese"
         )
-
-
-def tell_misplaced(data: Data, say: Say) -> None:
-    """Say how many answers are not where their offset says: nothing can be learned from those."""
-    if isinstance(data.task, QuestionTask):
-        report = squad_report(data.train)
-        if report.misplaced:
-            say(
-                f"{report.misplaced:,} of {report.answers:,} answers are not at their offset; they are left "
-                "out of training"
-            )

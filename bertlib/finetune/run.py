@@ -21,6 +21,7 @@ from bertlib.finetune.classification import ClassificationTask
 from bertlib.finetune.ensemble import spread
 from bertlib.finetune.features import Features
 from bertlib.finetune.folder import FineTunedModel, check_replaceable, save_finetuned
+from bertlib.finetune.formats import STORY
 from bertlib.finetune.layers import Trainable, freeze, trainable
 from bertlib.finetune.metrics import Scores
 from bertlib.finetune.predicting import ask
@@ -32,12 +33,12 @@ from bertlib.finetune.request import (
     Request,
     Say,
     Start,
+    augmented,
     check_request,
     featured,
     load_data,
     load_start,
     space_for,
-    tell_misplaced,
     tell_start,
     tell_unknown,
     tell_windows,
@@ -52,6 +53,7 @@ from bertlib.finetune.training import Epoch, FineTuned, fine_tune
 class Result(NamedTuple):
     """What came out."""
 
+    name: str  # of the task on the command line
     out: Path
     task: Task
     examples: tuple[int, int]  # to train on, held out
@@ -90,13 +92,12 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
     start = load_start(request)
     recipe = FineTuning.for_model(start.body.config, **request.changes)
     freeze(start.body, recipe.freeze)  # to see that it can be done: every run does it to its own copy
-    data = load_data(request)
+    data = augmented(request, load_data(request), progress=progress)
     check_labels(request.out, data.task)
     builder(request.build, data.task)
     features, windows = featured(data, start, recipe.max_length)
     data.task.check(data.dev)
     tell_start(request, data, say)
-    tell_misplaced(data, say)
     if windows:
         tell_windows(windows, say)
     tell_unknown(request, start, features, say)
@@ -118,8 +119,9 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
         left = f"; {request.out} holds the best epoch before that" if runs.saved else ""
         raise type(error)(f"{error}{left}") from None
     return Result(
-        request.out, model.task, (len(data.train), len(data.dev)), dict(model.facts["scores"]), blind(data),
-        scores, best.epochs, best.recipe, trials, trainable(best.model), time.perf_counter() - began,
+        request.name, request.out, model.task, (len(data.train), len(data.dev)), dict(model.facts["scores"]),
+        blind(data), scores, best.epochs, best.recipe, trials, trainable(best.model),
+        time.perf_counter() - began,
     )  # fmt: skip
 
 
@@ -136,28 +138,36 @@ class Runs:
     features: Features  # of the examples to train on
     progress: bool = False
     best: FineTuned | None = None  # of the runs that are finished
+    task: Task | None = None  # of the best one, with its threshold
     saved: bool = False
 
     def train(self, recipe: FineTuning, title: str = "") -> Epoch:
         """Fine-tune with a recipe and return the best epoch; ``title`` is said before each.
 
+        Where there may be no answer, the threshold is tuned for every run, so that runs can be compared.
+
         Raises:
             TrainingError: the loss is no finite number.
         """
         request, data = self.request, self.data
+        task = data.task
 
         def keep(model: nn.Module, epoch: Epoch) -> None:
             if self.better(epoch):
-                save_finetuned(request.out, self.described(model, recipe, scores=epoch.scores))
+                save_finetuned(request.out, self.described(model, task, recipe, scores=epoch.scores))
                 self.saved = True
 
         tuned = fine_tune(
-            data.task, self.start.body, self.start.tokenizer, data.train, data.dev, recipe,
-            device=pick_device(request.device), build=builder(request.build, data.task), keep=keep,
+            task, self.start.body, self.start.tokenizer, data.train, data.dev, recipe,
+            device=pick_device(request.device), build=builder(request.build, task), keep=keep,
             features=self.features, title=title, progress=self.progress,
         )  # fmt: skip
+        if isinstance(task, QuestionTask) and task.no_answer:
+            inputs = Inputs(data.dev, self.start.tokenizer, recipe.max_length)
+            task, scores = tuned_threshold(task, tuned.model, inputs)
+            tuned = replace(tuned, best=tuned.best._replace(scores=scores))
         if self.better(tuned.best):
-            self.best = tuned
+            self.best, self.task = tuned, task
         return tuned.best
 
     def better(self, epoch: Epoch) -> bool:
@@ -171,28 +181,25 @@ class Runs:
         assert self.best is not None
         return self.best
 
-    def described(self, model: nn.Module, recipe: FineTuning, **more: Any) -> FineTunedModel:
+    def described(self, model: nn.Module, task: Task, recipe: FineTuning, **more: Any) -> FineTunedModel:
         """Return a model with all that a later evaluation has to know."""
         request = self.request
         facts = {
             "name": request.name, "data": source_of(request), "build": request.build,
-            "columns": request.columns.to_dict(),
+            "columns": request.columns.to_dict(), "augment": request.augment,
             "start": "random weights" if request.scratch else Path(request.model).name,
             "recipe": recipe.to_dict(), "examples": len(self.data.train),
         }  # fmt: skip
         return FineTunedModel(
-            model=model, task=self.data.task, tokenizer=self.start.tokenizer, max_length=recipe.max_length,
+            model=model, task=task, tokenizer=self.start.tokenizer, max_length=recipe.max_length,
             facts=facts | more,
         )  # fmt: skip
 
     def finish(self, **more: Any) -> FineTunedModel:
-        """Tune what is tuned on held-out examples, and save the best model with everything about it."""
-        best, task = self.winner, self.data.task
-        scores = best.best.scores
-        if isinstance(task, QuestionTask) and task.no_answer:
-            inputs = Inputs(self.data.dev, self.start.tokenizer, best.recipe.max_length)
-            task, scores = tuned_threshold(task, best.model, inputs)
-        found = replace(self.described(best.model, best.recipe, scores=scores, **more), task=task)
+        """Save the best model with everything about it."""
+        best, task = self.winner, self.task
+        assert task is not None
+        found = self.described(best.model, task, best.recipe, scores=best.best.scores, **more)
         save_finetuned(self.request.out, found)
         return found
 
@@ -253,9 +260,9 @@ def report(result: Result) -> list[str]:
     if result.trained.share < 1:
         lines.append(f"    {result.trained}")
     if runs > 1:
-        tuned = "" if result.scores in result.runs else ", before the threshold was chosen"
-        lines.append(f"    all seeds{tuned}: {name} {spread([run[name] for run in result.runs])}")
+        lines.append(f"    all seeds: {name} {spread([run[name] for run in result.runs])}")
     if result.baseline:
         lines.append(f"    without a look at the text: {scores_line(result.baseline)}")
     table = [f"    {line}" for line in trial_lines(result.trials, name)]
-    return [*lines, *table, f"model: {result.out}", f"next: bertlib predict {result.out} FILE"]
+    file = "" if result.name.startswith(STORY) else " FILE"
+    return [*lines, *table, f"model: {result.out}", f"next: bertlib predict {result.out}{file}"]

@@ -51,7 +51,7 @@ def read_passages(
         words: the most words a passage may have; a single sentence may have more, up to 200.
         encoding: of plain text and Markdown.
         errors: strict, replace or ignore, for bytes that are no text.
-        skipped: is given the names of files that cannot be read; None: the first of them is an error.
+        skipped: is given the names of files that cannot be read or are no text; None: the first is an error.
 
     Raises:
         CorpusError: no text there, or a file that cannot be read and is not skipped, or all of them.
@@ -96,7 +96,9 @@ def find_files(source: str | Path) -> list[TextFile]:
     names = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
     if not names:
         raise CorpusError(f"no text in the folder {folder}; expected {', '.join(SUFFIXES + BESIDE)}")
-    return [TextFile(path=folder / name, name=name, size=(folder / name).stat().st_size) for name in names]
+    paths = [folder / name for name in names]  # a link that leads nowhere is told when it is read
+    sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
+    return [TextFile(path=p, name=name, size=size) for p, name, size in zip(paths, names, sizes, strict=True)]
 
 
 def parts(file: TextFile, encoding: str, errors: str) -> Iterator[tuple[str, str]]:
@@ -106,10 +108,8 @@ def parts(file: TextFile, encoding: str, errors: str) -> Iterator[tuple[str, str
         CorpusError: a file that cannot be read, or no notebook under that name.
     """
     if not file.name.lower().endswith(".ipynb"):
-        yield (
-            file.name,
-            "".join(chunk.text for chunk in read_chunks([file], encoding=encoding, errors=errors)),
-        )
+        text = "".join(chunk.text for chunk in read_chunks([file], encoding=encoding, errors=errors))
+        yield file.name, text.replace("\0", "")  # a few are dirt; a file full of them is refused
         return
     try:
         cells = json.loads(file.path.read_text(encoding="utf-8"))["cells"]

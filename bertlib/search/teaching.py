@@ -27,7 +27,7 @@ def read_questions(file: Path) -> list[SentencePair]:
         CorpusError: no such file, none in UTF-8, a line that is not of this form, or fewer than two of them.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise CorpusError(f"cannot read {file}: {reason}; expected lines of question, tab, passage") from None

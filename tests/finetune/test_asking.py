@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from bertlib.data.examples import (
     TextExample,
 )
 from bertlib.errors import BertlibError, CorpusError, InputError
-from bertlib.finetune.asking import line_of, plain, read_for, read_verdicts, typed
+from bertlib.finetune.asking import adjusted, line_of, plain, read_for, read_verdicts, typed
 from bertlib.finetune.choice import ChoiceTask
 from bertlib.finetune.classification import ClassificationTask, RegressionTask
 from bertlib.finetune.folder import FineTunedModel
@@ -152,6 +153,18 @@ def test_files_are_read_as_in_training(tuned, tmp_path):
         read_for(model, tmp_path, "dev", labels=True)
     with pytest.raises(InputError, match="classify needs data"):
         read_for(model, None, "dev", labels=True)
+
+
+def test_how_answers_are_chosen_is_for_questions(tuned):
+    model = tuned("question")
+    changed = adjusted(model, null_threshold=2.5, n_best=None)
+    assert (changed.task.null_threshold, changed.task.n_best, changed.model) == (2.5, 20, model.model)
+    assert adjusted(model, null_threshold=None) is model
+    with pytest.raises(InputError, match="are for questions, and this is tagging; leave them out"):
+        adjusted(tuned("tagging"), n_best=3)
+    always = replace(model, task=QuestionTask())
+    with pytest.raises(InputError, match=r"models that may answer nothing .*; leave it out"):
+        adjusted(always, null_threshold=0.0)
 
 
 def test_a_model_that_remembers_no_format(tuned, tmp_path):

@@ -70,7 +70,10 @@ def test_each_metric_by_hand(metric, best, scores):
     [
         ({"labels": ("a",)}, "1 labels; expected at least 2"),
         ({"labels": ("a", "b"), "metric": "bleu"}, "metric is 'bleu'; expected accuracy, accuracy_and_f1"),
-        ({"labels": ("a", "b", "c"), "metric": "accuracy_and_f1"}, "F1 of a class is for two classes"),
+        (
+            {"labels": ("a", "b", "c"), "metric": "accuracy_and_f1"},
+            "an F1 of 3 classes; expected two, or metric='accuracy'",
+        ),
     ],
 )
 def test_a_task_that_is_none(fields, message):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from bertlib.errors import InputError
-from bertlib.finetune.ensemble import Spread, ensemble, mean_of, spread
+from bertlib.finetune.ensemble import Spread, answers, ensemble, mean_of, spread
+from bertlib.finetune.folder import FineTunedModel
+from bertlib.finetune.formats import Columns, task_of
+from bertlib.finetune.predicting import ask
+from bertlib.finetune.task import Inputs
 
 
 def test_a_mean_of_probabilities_by_hand():
@@ -23,11 +29,6 @@ def test_the_two_means_can_disagree():
     p = [1 / (1 + math.exp(-8)), 1 / (1 + math.exp(1.5)), 1 / (1 + math.exp(1.5))]
     np.testing.assert_allclose(np.exp(mean_of(three))[0], sum(p) / 3)
     assert mean_of(three).argmax() == 1
-
-
-def test_probabilities_over_positions():
-    start = [np.log([[0.5, 0.25], [0.5, 0.75]]), np.log([[0.1, 0.75], [0.9, 0.25]])]
-    np.testing.assert_allclose(np.exp(mean_of(start, axis=0)), [[0.3, 0.5], [0.7, 0.5]])
 
 
 def test_large_logits_do_not_overflow():
@@ -47,6 +48,36 @@ def test_every_row_of_every_output_is_joined():
     np.testing.assert_allclose(np.exp(joined["logits"]), [[0.7, 0.3], [0.3, 0.7]])
     grades = [{"logits": [np.array([3.0])]}, {"logits": [np.array([4.0])]}]
     assert ensemble(grades, by="logits")["logits"][0].tolist() == [3.5]
+
+
+@pytest.mark.parametrize("kind", ["regression", "question"])
+def test_models_answer_together(kind, planted, body, tokenizer):
+    """Scores are averaged as they are; the first model says when there is no answer."""
+    examples = planted(kind, 6)
+    task = task_of(examples, Columns())
+    models = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        models.append(
+            FineTunedModel(
+                model=task.head(body).eval(), task=task, tokenizer=tokenizer, max_length=16, facts={}
+            )
+        )
+    inputs = Inputs(examples, tokenizer, 16)
+    rows = zip(*(ask(one.model, task, inputs)["logits"] for one in models), strict=True)
+    mean = {"logits": [(a.astype(float) + b) / 2 for a, b in rows]}
+    said, more = answers(models, examples)
+    assert said == task.decide(mean, inputs)
+    assert answers(models[:1], examples) == models[0].answers(examples)
+    if kind == "question":
+        silent = replace(models[0], task=replace(task, null_threshold=-1e9))
+        assert answers([silent, models[1]], examples)[0] == [""] * 6
+        models[1] = replace(models[1], task=replace(task, stride=3))
+    else:
+        models[1] = replace(models[1], max_length=12)
+    assert len(more) == 6
+    with pytest.raises(InputError, match="model 2 of 2 has another task, vocabulary or length than the fir"):
+        answers(models, examples)
 
 
 def test_spread_by_hand():

@@ -23,7 +23,6 @@ from bertlib.finetune.formats import (
     STORY_SIZES,
     Columns,
     format_of,
-    is_split,
     looked_for,
     read_examples,
     suited_model,
@@ -270,8 +269,8 @@ def test_other_words_for_dev(put):
     folder = put(files)
     assert len(read_examples("intents", folder, "dev", Columns())) == 2
     assert len(read_examples("intents", folder / "valid", "dev", Columns())) == 2  # the split itself
-    assert is_split(folder / "valid")
-    assert not is_split(folder)
+    assert FORMATS["intents"].is_split(folder / "valid")
+    assert not FORMATS["intents"].is_split(folder)
     assert read_examples("intents", put({"x": ""}), "dev", Columns()) is not None
 
 
@@ -287,7 +286,7 @@ def test_imdb_as_an_archive(put, tmp_path):
         archive.add(tmp_path / "aclImdb", "aclImdb")
     (read,) = read_examples("imdb", tmp_path / "imdb.tar", "test", Columns())
     assert (read.first, read.label) == ("Bad", "neg")
-    assert is_split(tmp_path / "imdb.tar")
+    assert FORMATS["imdb"].is_split(tmp_path / "imdb.tar")
     put({"aclImdb/dev/pos/1.txt": "Fine"})  # somebody has made one
     assert [one.first for one in read_examples("imdb", tmp_path, "dev", Columns())] == ["Fine"]
 

@@ -8,13 +8,14 @@ import pytest
 from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import InputError
 from bertlib.finetune import questions
-from bertlib.finetune.offsets import PieceOffsets
+from bertlib.finetune.offsets import PieceOffsets, covering
 from bertlib.finetune.questions import Found, WindowCounts, find_answer, read_blocks, with_answers
 from bertlib.finetune.task import Inputs
 from bertlib.tokenizer import SPECIAL_TOKENS, WordPieceTokenizer
 
 CONTEXT = "The  Japanese built it."
 VOCAB = [*SPECIAL_TOKENS, "the", "japan", "##ese", "japanese", "built", "it", ".", "who", "?"]
+VOCAB += ["sun", "##day", "##s", "may", "(", ")", "-", "1895", "1943", "18"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,44 @@ def blocks(examples, tokenizer, *, max_length=32, max_question=64):
 def test_answers_are_found_at_their_offset(tokenizer, answers, expected):
     offsets = PieceOffsets(tokenizer).of(CONTEXT, np.array(tokenizer.words_to_ids(CONTEXT)))
     assert find_answer(ask(*answers), offsets) == expected
+
+
+def released(context, text, start, tokenizer):
+    """What google-research/bert learns from: of the words, cut at blanks, that the answer touches, the first
+    and longest run of pieces that reads as the answer does when it is cut alone; else all of their pieces.
+    """
+    ids = tokenizer.words_to_ids(context)
+    offsets = PieceOffsets(tokenizer).of(context, np.array(ids))
+    begin = context.rfind(" ", 0, start) + 1
+    end = (context + " ").index(" ", start + len(text))
+    first, last = covering(offsets, begin, end)
+    for i in range(first, last + 1):
+        for j in range(last, i - 1, -1):
+            if ids[i : j + 1] == tokenizer.words_to_ids(text):
+                return context[offsets[i, 0] : offsets[j, 1]]
+    return context[offsets[first, 0] : offsets[last, 1]]
+
+
+@pytest.mark.parametrize(
+    ("context", "text", "ours", "theirs"),
+    [
+        ("It (1895-1943).", "1895", "1895", "1895"),  # the two examples in its source
+        ("The Japanese built it.", "Japan", "Japanese", "Japanese"),
+        ("Sundays the sun", "Sunday", "Sunday", "Sunday"),  # ends inside a word, where a piece ends
+        ("Sundays the sun", "unday", "Sunday", "Sundays"),
+        ("Sundays the sun", "days the", "days the", "Sundays the"),
+        ("It (1895-1943).", "8", "1895", "(1895-1943)."),
+        ("It 18-1895-18.", "1895-1", "1895-18", "18-1895-18."),
+    ],
+)
+def test_answers_inside_words_beside_those_of_the_released_code(tokenizer, context, text, ours, theirs):
+    """Never wider than theirs, which goes from pieces back to whole words; the same where theirs is exact."""
+    start = context.index(text)
+    assert released(context, text, start, tokenizer) == theirs
+    offsets = PieceOffsets(tokenizer).of(context, np.array(tokenizer.words_to_ids(context)))
+    found = find_answer(ask((text, start), context=context), offsets)
+    assert context[offsets[found.first, 0] : offsets[found.last, 1]] == ours
+    assert found.widened == (ours != text)
 
 
 def test_questions_without_a_place_are_left_out_and_counted(tokenizer):

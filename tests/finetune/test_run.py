@@ -19,7 +19,8 @@ from bertlib.finetune.folder import load_finetuned
 from bertlib.finetune.formats import Columns
 from bertlib.finetune.heads import SequenceClassifier
 from bertlib.finetune.qa import QuestionTask
-from bertlib.finetune.request import Data, Request, load_data, load_start, space_for, tell_misplaced
+from bertlib.finetune.questions import WindowCounts
+from bertlib.finetune.request import Data, Request, load_data, load_start, space_for, tell_windows
 from bertlib.finetune.run import blind, report, run
 
 QUICK = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 16, "max_length": 16, "dropout": 0.0}
@@ -118,6 +119,18 @@ def test_one_split_of_intents_is_not_its_own_dev_set(request_for, tmp_path):
     assert not set(data.train) & set(data.dev)
 
 
+@pytest.mark.parametrize("named", ["", "train"])
+def test_one_split_of_reviews_is_cut_in_two(request_for, tmp_path, named):
+    """Whether its folder is named or the one around it: no test set has to lie beside it."""
+    for number in range(10):
+        path = tmp_path / f"aclImdb/train/{'pn'[number % 2]}/{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"a {number}")
+    data = load_data(request_for("imdb", data=tmp_path / "aclImdb" / named, hold_out=0.2))
+    assert (len(data.train), len(data.dev)) == (8, 2)
+    assert not set(data.train) & set(data.dev)
+
+
 def test_a_limit_takes_some_of_all_and_knows_all_labels(request_for, tmp_path, planted):
     examples = sorted(planted("classification", 64), key=lambda one: one.label)
     rare = [examples[0]._replace(label="rare")]
@@ -127,8 +140,6 @@ def test_a_limit_takes_some_of_all_and_knows_all_labels(request_for, tmp_path, p
     assert len(data.train) == 20
     assert 5 < sum(one.label == "late" for one in data.train) < 15
     assert data.task.labels == ("early", "late", "rare")
-    with pytest.raises(InputError, match="limit is 0; expected at least 1 example"):
-        load_data(request_for(limit=0))
 
 
 def test_a_held_out_label_that_training_does_not_have(request_for, letters):
@@ -412,21 +423,44 @@ def test_when_to_say_that_there_is_no_answer_is_chosen_on_held_out_questions(req
     assert result.baseline == {}
 
 
+def test_each_seed_has_its_own_threshold(request_for, tmp_path, planted, monkeypatch):
+    """What is compared is what is kept: the spread is over runs that were all tuned."""
+    train = write_squad(tmp_path / "train.json", planted("question", 48))
+    dev = write_squad(tmp_path / "dev.json", planted("question", 18, seed=1))
+    tuned, chosen = [], running.tuned_threshold
+
+    def watched(*arguments):
+        tuned.append(chosen(*arguments))
+        return tuned[-1]
+
+    monkeypatch.setattr(running, "tuned_threshold", watched)
+    changes = QUICK | {"epochs": 1}
+    result = run(request_for("squad", data=train, dev=dev, changes=changes, seeds=2))
+    assert result.runs == [scores for _, scores in tuned]
+    assert tuned[0][0] != tuned[1][0]
+    kept = max(tuned, key=lambda pair: pair[1]["f1"])
+    assert (result.task, result.scores) == kept
+    assert load_finetuned(result.out).task == kept[0]
+    assert report(result)[2].startswith("    all seeds: f1 ")
+
+
 def test_whoever_does_not_look(planted):
     task = ClassificationTask(labels=("early", "late"))
     examples = planted("classification", 9)  # five early ones
     assert blind(Data(task, examples, examples)) == {"accuracy": pytest.approx(5 / 9)}
 
 
-def test_answers_that_are_not_at_their_offset_are_counted(planted):
+def test_what_became_of_the_answers_is_said():
     said: list[str] = []
-    questions = [one for one in planted("question", 12) if one.answers][:4]
-    task = QuestionTask()
-    moved = [one._replace(answers=(one.answers[0]._replace(start=-1),)) for one in questions[:1]]
-    tell_misplaced(Data(task, questions, questions), said.append)
-    assert said == []
-    tell_misplaced(Data(task, [*moved, *questions[1:]], questions), said.append)
-    assert said == ["1 of 4 answers are not at their offset; they are left out of training"]
+    tell_windows(WindowCounts(questions=2, windows=9, without_answer=3, lost=1), said.append)
+    assert said == [
+        "2 questions, 9 windows; 3 of them without the answer to their question, 1 answer in no window"
+    ]
+    tell_windows(WindowCounts(questions=2, skipped=1, widened=2), said.append)
+    assert said[2:] == [
+        "1 question left out: the answer is not where its offset says",
+        "2 answers widened to whole pieces",
+    ]
 
 
 def test_the_recipe_of_the_kept_run_has_its_own_seed(request_for):

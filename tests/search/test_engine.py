@@ -57,10 +57,32 @@ def test_both_are_fused(searcher):
 
 
 def test_the_reranker_has_the_last_word(searcher):
-    judged = Searcher(**vars(searcher) | {"reranker": LikesShort()})
+    judged = Searcher(**vars(searcher) | {"reranker": LikesShort(), "blended": False})
     assert numbers(judged.search("cat", top=2, method="vectors")) == [4, 3]
     assert judged.search("cat", top=1)[0].score == -len("the sun")
     assert judged.search("moon", method="words") == []
+
+
+def test_words_have_their_say_beside_the_reranker(searcher):
+    """All but "the sun" have 11 characters, and "cat" is in two of four: by hand, in spreads from the mean."""
+    judged = Searcher(**vars(searcher) | {"reranker": LikesShort()})
+    hits = judged.search("cat", top=4, method="vectors")
+    short = {line: 3**0.5 if line == 4 else -(3**-0.5) for line in (1, 2, 3, 4)}
+    assert {hit.passage.line: hit.score for hit in hits} == pytest.approx(
+        {line: short[line] + (1 if line in (1, 3) else -1) for line in short}
+    )
+    assert numbers(hits) == [4, 3, 1, 2]
+    assert judged.search("moon", method="words") == []
+
+
+def test_a_reranker_looks_at_the_first_ten_alone():
+    """The shortest text is the eleventh by words: only who asks for eleven sees it judged."""
+    texts = ["cat " * 12 + "x" * n for n in range(10)] + ["cat"]
+    passages = [Passage(text, "a.txt", line, line) for line, text in enumerate(texts)]
+    searcher = Searcher(passages=passages, words=BM25(texts, b=0), reranker=LikesShort(), blended=False)
+    assert len(searcher.search("cat", top=3, method="words")) == 3
+    assert 10 not in numbers(searcher.search("cat", top=10, method="words"))
+    assert numbers(searcher.search("cat", top=11, method="words"))[0] == 10
 
 
 def test_words_need_no_model():

@@ -107,11 +107,28 @@ def test_files_are_skipped_only_if_others_can_be_read(tmp_path):
     skipped: list[str] = []
     assert [passage.file for passage in read_passages(tmp_path, skipped=skipped)] == ["b.md"]
     assert skipped == ["a.txt"]
+    (tmp_path / "c.txt").symlink_to(tmp_path / "gone.txt")
+    skipped.clear()
+    read_passages(tmp_path, skipped=skipped)
+    assert skipped == ["a.txt", "c.txt"]
+    (tmp_path / "c.txt").unlink()
     with pytest.raises(CorpusError, match="unknown encoding"):
         read_passages(tmp_path, encoding="utf-99", skipped=[])
     (tmp_path / "b.md").write_bytes(b"\xff")
     with pytest.raises(CorpusError, match=r"b\.md is not UTF-8"):
         read_passages(tmp_path, skipped=[])
+
+
+def test_nul_bytes(tmp_path):
+    """UTF-16 is full of them, and valid UTF-8 all the same; one alone is dirt."""
+    (tmp_path / "a.txt").write_text("The cat.", encoding="utf-16-le")
+    (tmp_path / "b.txt").write_text("The c\0at sat down.")
+    skipped: list[str] = []
+    assert [passage.text for passage in read_passages(tmp_path, skipped=skipped)] == ["The cat sat down."]
+    assert skipped == ["a.txt"]
+    with pytest.raises(CorpusError, match=r"a\.txt is not UTF-8: .* are 0x00; say --encoding utf-16-le"):
+        read_passages(tmp_path / "a.txt")
+    assert read_passages(tmp_path / "a.txt", encoding="utf-16-le")[0].text == "The cat."
 
 
 def test_what_cannot_be_read(tmp_path):

@@ -17,8 +17,9 @@ PAIRS = [("who sat", "the cat sat"), ("who ran", "the dog ran"), ("who sat", "th
 
 def test_pairs_are_read_line_by_line(tmp_path):
     file = tmp_path / "pairs.tsv"
-    file.write_text("who sat\tthe cat sat\n\n 谁在跑 \t狗在跑\n", encoding="utf-8")
-    assert read_questions(file) == [SentencePair("who sat", "the cat sat"), SentencePair("谁在跑", "狗在跑")]
+    file.write_text("\ufeffwho sat\tthe\u2028cat sat\n\n 谁在跑 \t狗在跑\n", encoding="utf-8")
+    expected = [SentencePair("who sat", "the\u2028cat sat"), SentencePair("谁在跑", "狗在跑")]
+    assert read_questions(file) == expected
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,19 @@ def test_a_folder_with_something_else_is_left_alone(bertlib, pairs, tmp_path, op
     code, _, err = bertlib("search-train", pairs, *(word for pair in folders.items() for word in pair))
     assert code == 2
     assert err.splitlines()[-1].startswith("bertlib: ")
-    assert "holds mine.txt" in err
+    assert "mine.txt" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_mistakes_are_told_before_any_work(bertlib, pairs, tmp_path):
+    out = tmp_path / "out"
+    code, _, err = bertlib("search-train", pairs, "--out", out, "--epochs", 0)
+    assert (code, err) == (2, "bertlib: epochs is 0; expected at least 1\n")
+    code, _, err = bertlib("search-train", pairs, "--out", out, "--rerank", tmp_path / "x/../out")
+    assert (code, err) == (
+        2,
+        f"bertlib: --out and --rerank are both {out}; expected a folder for each model\n",
+    )
 
 
 def test_help_has_examples(bertlib):

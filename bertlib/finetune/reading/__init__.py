@@ -7,23 +7,21 @@ from bertlib.finetune.reading.choices import (
     read_copa,
     read_swag,
 )
-from bertlib.finetune.reading.columns import TagCount, count_tags, read_columns, to_bio
-from bertlib.finetune.reading.folders import read_folders, read_reviews, read_texts
+from bertlib.finetune.reading.columns import read_columns, to_bio
+from bertlib.finetune.reading.folders import holds_classes, read_folders, read_reviews, read_texts
 from bertlib.finetune.reading.glue import GLUE, GlueTask, read_glue
 from bertlib.finetune.reading.intents import read_intents
 from bertlib.finetune.reading.opening import find_split, open_text
 from bertlib.finetune.reading.predictions import check_out, read_predictions, write_predictions
-from bertlib.finetune.reading.squad import SquadReport, read_squad, squad_report
+from bertlib.finetune.reading.squad import read_squad
 from bertlib.finetune.reading.tables import read_table
 
 __all__ = [
     "GLUE",
     "GlueTask",
-    "SquadReport",
-    "TagCount",
     "check_out",
-    "count_tags",
     "find_split",
+    "holds_classes",
     "open_text",
     "read_codah",
     "read_columns",
@@ -39,7 +37,6 @@ __all__ = [
     "read_swag",
     "read_table",
     "read_texts",
-    "squad_report",
     "to_bio",
     "write_predictions",
 ]

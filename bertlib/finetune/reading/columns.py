@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from bertlib.data.examples import TaggedExample
-from bertlib.errors import CorpusError, InputError
+from bertlib.errors import CorpusError
 from bertlib.finetune.reading.opening import listed, open_text, some
 
 DOCUMENT = "-DOCSTART-"  # CoNLL-2003's line between documents
-SCHEMES = ("bio", "auto")
 BEGINS, GOES_ON, ENDS = "BSU", "IELM", "ESLU"  # marks of BIO, BIOES and BILOU; M as in BMES
-
-
-class TagCount(NamedTuple):
-    """How a file marks its entities."""
-
-    entities: int
-    without_b: int  # that begin with I-, as in IOB1
-    foreign: int  # tags of BIOES or BILOU, which BIO does not know
 
 
 def read_columns(
@@ -30,9 +20,8 @@ def read_columns(
     tag: int | None = -1,
     separator: str | None = None,
     comment: str | None = None,
-    scheme: str = "bio",
 ) -> list[TaggedExample]:
-    """Read a file of tagged words, plain, ``.gz`` or ``.xz``.
+    """Read a file of tagged words, plain, ``.gz`` or ``.xz``; :func:`to_bio` turns entities into BIO.
 
     Args:
         path: the file.
@@ -40,24 +29,15 @@ def read_columns(
         tag: the column of the tags; None: there are none.
         separator: between columns; None: a tab where a line has one, else blanks.
         comment: lines that begin so are left out. In tweets "#" begins words, so there is no default.
-        scheme: "bio": tags stay, and a file in IOB1, BIOES or BILOU is refused. "auto": :func:`to_bio` turns
-            them into BIO. Tags of another kind (parts of speech) stay in both.
 
     Raises:
         CorpusError: a file that cannot be read or has no sentences, a line with another number of columns or
-            without a word, a file in another scheme; line or numbers are named.
-        InputError: an unknown scheme.
+            without a word; the line is named.
     """
-    if scheme not in SCHEMES:
-        raise InputError(f"the scheme is {scheme!r}; expected {' or '.join(SCHEMES)}")
     examples = []
     for number, rows in enumerate(tagged_rows(path, word, tag, separator, comment)):
         words, tags = zip(*rows, strict=True)
-        if scheme == "auto":
-            tags = to_bio(tags)
-        examples.append(TaggedExample(words, None if tag is None else tags, str(number)))
-    if scheme == "bio":
-        check_bio(path, [example.tags or () for example in examples])
+        examples.append(TaggedExample(words, None if tag is None else to_bio(tags), str(number)))
     return some(examples, path)
 
 
@@ -131,34 +111,3 @@ def to_bio(tags: Sequence[str]) -> tuple[str, ...]:
         found.append(("B-" if begins else "I-") + kind)
         open_kind = None if mark in ENDS else kind
     return tuple(found)
-
-
-def count_tags(sentences: Sequence[Sequence[str]]) -> TagCount:
-    """Count entities, those that begin without B-, and tags that are foreign to BIO."""
-    bio = [to_bio(tags) for tags in sentences]
-    pairs = [
-        pair for tags, right in zip(sentences, bio, strict=True) for pair in zip(tags, right, strict=True)
-    ]
-    return TagCount(
-        entities=sum(right.startswith("B-") for _, right in pairs),
-        without_b=sum(tag.startswith("I-") and right.startswith("B-") for tag, right in pairs),
-        foreign=sum(tag[:2] != right[:2] and not tag.startswith("I-") for tag, right in pairs),
-    )
-
-
-def check_bio(path: str | Path, sentences: Sequence[Sequence[str]]) -> None:
-    """Refuse a file whose entities mostly begin without B-, or that has marks BIO does not know.
-
-    A few entities without B- are slips, which the metric forgives.
-
-    Raises:
-        CorpusError: the file is in another scheme; with the counts.
-    """
-    count = count_tags(sentences)
-    remedy = "the tags are not BIO; say scheme='auto' to turn them into BIO"
-    if count.foreign:
-        raise CorpusError(f"{path}: {count.foreign} tags begin with a mark of BIOES or BILOU; {remedy}")
-    if 2 * count.without_b > count.entities:
-        raise CorpusError(
-            f"{path}: {count.without_b} of {count.entities} entities begin without B-; {remedy}"
-        )

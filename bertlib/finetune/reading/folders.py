@@ -70,7 +70,8 @@ def read_reviews(source: Path, split: str, *, labels: bool = True) -> list[TextE
     """Read one split as IMDB lies on disk, or, for predictions, texts in no folder of a class.
 
     Args:
-        source: a folder, an archive of one, or a ``.txt`` file.
+        source: a folder, an archive of one, or a ``.txt`` file. A folder that :func:`holds_classes` is one
+            split, whichever is asked for.
         split: "train", "dev" or "test".
         labels: False: texts without labels will do.
 
@@ -82,13 +83,26 @@ def read_reviews(source: Path, split: str, *, labels: bool = True) -> list[TextE
     """
     if ending(source) == ".txt":
         return read_texts(source)
-    around = (source, *source.iterdir()) if source.is_dir() else ()
-    if around and not any((folder / split).is_dir() for folder in around):
+    if holds_classes(source):
+        return read_folders(source)
+    if source.is_dir() and not holds_split(source, split):
         if not labels and bare_texts(source):
             return read_texts(source)
         if split == "dev":
             return None
     return read_folders(source, split)
+
+
+def holds_split(source: Path, split: str) -> bool:
+    """Is there a folder of this split, in ``source`` or in a folder of it?"""
+    return any((folder / split).is_dir() for folder in (source, *source.iterdir()))
+
+
+def holds_classes(source: Path) -> bool:
+    """Do class folders, two at least, lie in this folder itself, and no split beside them?"""
+    if not source.is_dir() or any(holds_split(source, split) for split in ("train", "dev", "test")):
+        return False
+    return sum(folder.is_dir() and bool(bare_texts(folder)) for folder in source.glob("[!.]*")) > 1
 
 
 def bare_texts(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from bertlib.errors import CorpusError, InputError
 from bertlib.files import write_text
 from bertlib.finetune.labels import Named
 from bertlib.finetune.reading.opening import listed, open_text
+from bertlib.finetune.reading.rows import ending, read_rows
+from bertlib.finetune.reading.squad import read_json
+from bertlib.finetune.reading.tables import as_label
 
 INPUTS = ("name", "first", "second", "words", "question", "context", "prompt", "choices")  # all but labels
 OFFICIAL = {".json": "SQuAD's and CMRC's answers", ".tsv": "GLUE's submissions"}
@@ -75,7 +78,7 @@ def write_predictions(
 
 
 def read_predictions(path: str | Path, examples: Sequence[Named], *, task: str = "") -> list[Any]:
-    """Read a file of :func:`write_predictions`, no TSV; tuples come back as lists.
+    """Read a file of :func:`write_predictions`, whose name tells its layout; tuples come back as lists.
 
     Args:
         path: plain, ``.gz`` or ``.xz``; the line that says what was read may be missing.
@@ -86,7 +89,7 @@ def read_predictions(path: str | Path, examples: Sequence[Named], *, task: str =
         CorpusError: a file that cannot be read, a line of another shape, a name twice; predictions for
             another task or data set.
     """
-    header, found = read_named(path)
+    header, found = read_named(path, numeric=task == "stsb")
     said = header.get("task") or task
     if task and said != task:
         raise CorpusError(f"{path} is a predictions file for another task: {said}; expected {task}")
@@ -100,34 +103,52 @@ def read_predictions(path: str | Path, examples: Sequence[Named], *, task: str =
     return values
 
 
-def read_named(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a file of predictions says of itself, if anything, and the predictions by name."""
-    with open_text(path) as lines:
-        text = lines.read()
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        whole = None  # several lines
-    if isinstance(whole, dict) and whole.keys() != {"name", "prediction"}:
+def read_named(path: str | Path, *, numeric: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a file of predictions says of itself, if anything, and the predictions by name.
+
+    Raises:
+        CorpusError: as :func:`read_predictions`.
+    """
+    if ending(path) == ".json":
+        whole = read_json(path)
+        if not isinstance(whole, dict):
+            raise CorpusError(
+                f"{path} is a JSON {type(whole).__name__}; expected an object of names and answers"
+            )
         return {}, whole
     header: dict[str, Any] = {}
     found: dict[str, Any] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
-        try:
-            row = json.loads(line)
-            if number == 1 and "texts" in row:
-                header = row
-                continue
-            name, said = str(row["name"]), row["prediction"]
-        except (json.JSONDecodeError, KeyError, TypeError):
+    for number, row in table_rows(path, numeric) if ending(path) == ".tsv" else json_lines(path):
+        if number == 1 and isinstance(row, dict) and "texts" in row:
+            header = row
+            continue
+        if not isinstance(row, dict) or not row.keys() >= {"name", "prediction"}:
             raise CorpusError(
                 f"{path}, line {number} is no prediction; expected an object with 'name' and 'prediction' a "
-                "line, or one object of names and predictions"
-            ) from None
+                "line (what official scripts read is called NAME.json or NAME.tsv)"
+            )
+        name = str(row["name"])
         if name in found:
             raise CorpusError(f"{path}, line {number}: the name {name!r} comes twice; expected one line each")
-        found[name] = said
+        found[name] = row["prediction"]
     return header, found
+
+
+def table_rows(path: str | Path, numeric: bool) -> Iterator[tuple[int, Any]]:
+    """Yield the lines of a submission to GLUE as if they were JSON."""
+    for line, values in read_rows(path, ("index", "prediction"), delimiter="\t"):
+        said = as_label(values["prediction"], f"{path}, line {line}", numeric)
+        yield line, {"name": values["index"], "prediction": said}
+
+
+def json_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
+    """Yield what each line holds; None where it is no JSON."""
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield number, json.loads(line)
+            except json.JSONDecodeError:
+                yield number, None
 
 
 def fingerprint(examples: Sequence[Named]) -> str:

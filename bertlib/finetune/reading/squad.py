@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import CorpusError
@@ -17,15 +17,6 @@ KINDS = {
     bool: "true or false", type(None): "null",
 }  # fmt: skip
 MISPLACED = -1  # the start of an answer that is not where the file says
-
-
-class SquadReport(NamedTuple):
-    """What a file holds."""
-
-    questions: int
-    impossible: int  # questions known to have no answer in their context
-    answers: int
-    misplaced: int  # answers that are not at their place
 
 
 def read_squad(path: str | Path, *, titles: Collection[str] | None = None) -> list[QuestionExample]:
@@ -50,13 +41,6 @@ def read_squad(path: str | Path, *, titles: Collection[str] | None = None) -> li
         [example for place, article in enumerate(articles) for example in questions(article, place, path)],
         path,
     )
-
-
-def squad_report(examples: Sequence[QuestionExample]) -> SquadReport:
-    """Count questions and answers, and the answers that are not at their place."""
-    starts = [answer.start for example in examples for answer in example.answers]
-    impossible = sum(example.impossible for example in examples)
-    return SquadReport(len(examples), impossible, len(starts), starts.count(MISPLACED))
 
 
 def read_json(path: str | Path) -> Any:

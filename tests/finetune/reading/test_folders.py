@@ -6,7 +6,7 @@ import pytest
 
 from bertlib.data.examples import TextExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.reading import read_folders, read_reviews, read_texts
+from bertlib.finetune.reading import holds_classes, read_folders, read_reviews, read_texts
 
 FILES = {
     "aclImdb/train/pos/0_9.txt": "Good.<br /><br />Very <BR/>good.\n",
@@ -59,6 +59,16 @@ def test_texts_without_a_class(write, tmp_path):
         read_reviews(tmp_path / "new", "test")
     with pytest.raises(CorpusError, match=r"older holds no examples"):
         read_texts(write("older/notes.md", "?").parent)
+
+
+def test_one_split_alone_is_read_whichever_is_asked_for(imdb):
+    """Class folders without a folder of a split around them; "urls_pos.txt" beside them is no text."""
+    assert holds_classes(imdb / "train")
+    assert not holds_classes(imdb)
+    assert not holds_classes(imdb.parent)
+    assert not holds_classes(imdb / "train/pos")
+    found = read_folders(imdb / "train")
+    assert read_reviews(imdb / "train", "dev") == read_reviews(imdb / "train", "train") == found
 
 
 def test_class_folders_come_before_texts_beside_them(imdb):

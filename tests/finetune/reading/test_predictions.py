@@ -34,9 +34,10 @@ def test_what_squads_script_reads(tmp_path):
     assert squad_scores(found, {"a": ["käse"], "b": []})["exact"] == 1
     assert read_predictions(path, QUESTIONS[::-1], task="squad") == ["x", "", "Käse"]
     path.write_text('{"a": "Käse", "b": ""')
-    with pytest.raises(
-        CorpusError, match=r"is no prediction; expected .* or one object of names and predict"
-    ):
+    with pytest.raises(CorpusError, match=r"predictions.json is no JSON .*; was it cut short"):
+        read_predictions(path, QUESTIONS)
+    path.write_text('["Käse"]')
+    with pytest.raises(CorpusError, match="is a JSON list; expected an object of names and answers"):
         read_predictions(path, QUESTIONS)
 
 
@@ -45,8 +46,19 @@ def test_what_glues_leaderboard_reads(tmp_path):
     path = tmp_path / "STS-B.tsv"
     write_predictions(path, examples, [-0.2, 2.50049, 7.0], task="stsb")
     assert path.read_text() == "index\tprediction\n0\t0.0\n1\t2.5\n2\t5.0\n"
+    assert read_predictions(path, examples[::-1], task="stsb") == [5.0, 2.5, 0.0]
     write_predictions(path, examples, ["neutral", "entailment", "neutral"], task="mnli")
     assert path.read_text() == "index\tprediction\n0\tneutral\n1\tentailment\n2\tneutral\n"
+    assert read_predictions(path, examples, task="mnli") == ["neutral", "entailment", "neutral"]
+    for text, message in (
+        ("0\t1\n1\t2\n", "has no column 'index'"),
+        ("index\tprediction\n0\thigh\n", "line 2: the label is 'high'; expected a number"),
+        ("index\tprediction\n0\t1\n0\t2\n", "line 3: the name '0' comes twice"),
+        ("index\tprediction\n", r"holds 0 predictions, but none for 3 of 3 examples"),
+    ):
+        path.write_text(text)
+        with pytest.raises(CorpusError, match=message):
+            read_predictions(path, examples, task="stsb")
 
 
 def test_names_that_promise_another_layout():
@@ -85,6 +97,18 @@ def test_the_same_names_in_another_data_set(tmp_path):
         read_predictions(path, mine, task="sst2")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))  # an older file says nothing
     assert read_predictions(path, others, task="sst2") == ["x", "y"]
+
+
+def test_what_was_read_is_no_prediction(tmp_path):
+    """A file that was cut after its first line is one JSON object, and holds nothing."""
+    path = tmp_path / "said.jsonl"
+    write_predictions(path, QUESTIONS, ["x"] * 3)
+    path.write_text(path.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(CorpusError, match="holds 0 predictions, but none for 3 of 3 examples"):
+        read_predictions(path, QUESTIONS)
+    path.write_text('{"a": "x", "b": "x", "c": "x"}')
+    with pytest.raises(CorpusError, match=r"line 1 is no prediction; .*scripts read is called NAME\.json"):
+        read_predictions(path, QUESTIONS)
 
 
 def test_labels_do_not_count(tmp_path):

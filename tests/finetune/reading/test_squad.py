@@ -7,7 +7,7 @@ import pytest
 
 from bertlib.data.examples import Answer, QuestionExample
 from bertlib.errors import CorpusError
-from bertlib.finetune.reading import SquadReport, read_squad, squad_report
+from bertlib.finetune.reading import read_squad
 
 CONTEXT = "Paris is in France ."
 FILE = {
@@ -42,6 +42,12 @@ FILE = {
 }
 
 
+def numbers(read):
+    """Questions, impossible ones, answers, and answers that are not at their place."""
+    starts = [answer.start for example in read for answer in example.answers]
+    return len(read), sum(example.impossible for example in read), len(starts), starts.count(-1)
+
+
 def test_by_hand(write):
     read = read_squad(write("dev.json.gz", json.dumps(FILE)))
     places = (Answer("France", 12), Answer("in France", 9), Answer("France", -1), Answer("Gaul", -1))
@@ -50,7 +56,7 @@ def test_by_hand(write):
         QuestionExample("Who?", CONTEXT, (), True, "b"),
         QuestionExample("What?", "Rome.", (), False, "c"),
     ]
-    assert squad_report(read) == SquadReport(questions=3, impossible=1, answers=4, misplaced=2)
+    assert numbers(read) == (3, 1, 4, 2)
 
 
 def test_titles(write):
@@ -126,7 +132,7 @@ def test_other_files(write, content, message):
 def test_published_files(shared_data, name, report):
     """Questions, impossible ones, answers and misplaced ones as the data's own description counts them."""
     read = read_squad(shared_data / f"{name}.json.xz")
-    assert squad_report(read) == report
+    assert numbers(read) == report
     for example in read:
         for text, start in example.answers:
             assert start == -1 or example.context[start : start + len(text)] == text
@@ -137,5 +143,5 @@ def test_the_suggested_split_of_squad_2(shared_data):
     titles = json.loads((shared_data / "squad_v2.0" / "split_suggestion.json").read_text())
     path = shared_data / "squad_v2.0" / "dev-v2.0.json.xz"
     held_out = read_squad(path, titles=titles["eval_titles"])
-    assert squad_report(held_out)[:2] == (2965, 1506)
+    assert numbers(held_out)[:2] == (2965, 1506)
     assert len(read_squad(path, titles=titles["train_titles"])) == 11873 - 2965
