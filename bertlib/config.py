@@ -68,7 +68,7 @@ class BertConfig:
             "type_vocab_size",
         ):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ConfigError(f"{name} is {value!r}; expected a whole number of at least 1")
         if self.hidden_size % self.num_attention_heads:
             raise ConfigError(
@@ -77,11 +77,15 @@ class BertConfig:
             )
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             value = getattr(self, name)
-            if not 0 <= value < 1:
+            if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ConfigError(f"{name} is {value!r}; expected a probability in [0, 1)")
-        if not 0 <= self.pad_token_id < self.vocab_size:
+        for name in ("layer_norm_eps", "initializer_range"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
+                raise ConfigError(f"{name} is {value!r}; expected a number above 0, such as 1e-12")
+        if not isinstance(self.pad_token_id, int) or not 0 <= self.pad_token_id < self.vocab_size:
             raise ConfigError(
-                f"pad_token_id {self.pad_token_id} lies outside the vocabulary of {self.vocab_size}"
+                f"pad_token_id {self.pad_token_id!r} lies outside the vocabulary of {self.vocab_size}"
             )
 
     @property

@@ -25,32 +25,33 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder to write [default: MODEL-transformers].")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a model so that another library opens it.
+    """Write a model so that another library opens it; a fine-tuned one goes with its head and labels.
 
     **Examples**
 
     `bertlib export runs/story-tiny/model --to transformers`
 
+    `bertlib export runs/sst2 --out my-sentiment`
+
     `bertlib export runs/story-tiny/model --to transformers --out my-bert --json`
     """
-    from bertlib.interop import to_transformers
-    from bertlib.store import find_model, load_pretrained
+    from bertlib.finetune.folder import TASK
+    from bertlib.store import find_model
 
     if to not in TARGETS:
         raise InputError(f"--to is {to!r}; expected {' or '.join(TARGETS)}")
     source = find_model(model)
-    out = out or Path(f"{model.rstrip('/')}-{to}")
+    out = out or Path(f"{source.resolve() if Path(model).name in ('', '..') else model.rstrip('/')}-{to}")
     _check_apart(source, out)
-    loaded, tokenizer = load_pretrained(source)
-    to_transformers(loaded, tokenizer=tokenizer, folder=out)
-    values = _facts(loaded, tokenizer) | {"model": str(source), "to": to, "out": str(out)}
+    write = _write_finetuned if (source / TASK).exists() else _write_pretrained
+    facts, following = write(source, out)
+    values = facts | {"model": str(source), "to": to, "out": str(out)}
     show(
         values,
         [
             f"exported {_sizes(values)} from {source}",
             f"model: {out}  (safetensors, under the names of {to})",
-            f"next: python -c \"from transformers import pipeline; print(pipeline('fill-mask', '{out}')"
-            "('The [MASK] came home.'))\"",
+            f'next: python -c "from transformers import {following}"',
         ],
         as_json=as_json,
     )
@@ -87,6 +88,32 @@ def convert(
         ],
         as_json=as_json,
     )
+
+
+def _write_pretrained(source: Path, out: Path) -> tuple[dict[str, Any], str]:
+    """Write a model that fills blanks; return what it is, and the program that tries it."""
+    from bertlib.interop import to_transformers
+    from bertlib.store import load_pretrained
+
+    model, tokenizer = load_pretrained(source)
+    to_transformers(model, tokenizer=tokenizer, folder=out)
+    following = f"pipeline; print(pipeline('fill-mask', '{out}')('The [MASK] came home.'))"
+    return _facts(model, tokenizer), following
+
+
+def _write_finetuned(source: Path, out: Path) -> tuple[dict[str, Any], str]:
+    """Write a model with the head of a task; return what it is, and the program that opens it."""
+    from bertlib.finetune.folder import load_finetuned
+    from bertlib.finetune.lora import merge_lora
+    from bertlib.interop.heads import kind_of, save_head_to_transformers
+
+    tuned = load_finetuned(source)
+    head: Any = tuned.model
+    head.bert = merge_lora(head.bert)
+    labels = getattr(tuned.task, "labels", None) or getattr(tuned.task, "tags", None)
+    save_head_to_transformers(out, head, tuned.tokenizer, labels=labels)
+    theirs = kind_of(head).theirs
+    return _facts(head, tuned.tokenizer), f"{theirs}; print({theirs}.from_pretrained('{out}'))"
 
 
 def _check_apart(source: Path, out: Path) -> None:

@@ -19,6 +19,7 @@ ROOM, RIGHTS = "free some space, or choose another folder", "choose a folder tha
 ADVICE = {
     errno.ENOSPC: ROOM,
     errno.EDQUOT: ROOM,
+    errno.EFBIG: ROOM,
     errno.EACCES: RIGHTS,
     errno.EPERM: RIGHTS,
     errno.EROFS: RIGHTS,
@@ -102,6 +103,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         BertlibError: the disk is full or not writable.
     """
+    path = Path(os.path.realpath(path))  # the folder behind a link is replaced, the link stays
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:

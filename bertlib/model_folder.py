@@ -30,12 +30,35 @@ KNOWN = {
 }  # fmt: skip
 
 
+# How files begin that often lie where others should, and what they are.
+STAND_INS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself; run `git lfs pull` beside it",
+    b"<!DOCTYPE": "is a web page, not the file itself; download that",
+    b"<html": "is a web page, not the file itself; download that",
+}
+
+
+def check_genuine(file: Path) -> None:
+    """Tell apart what was damaged and what never was the file: of that a second copy is no better.
+
+    Raises:
+        CheckpointError: a pointer or a page stands in for it.
+    """
+    if file.is_file():
+        with open(file, "rb") as stream:
+            head = stream.read(40).lstrip()
+        for start, what in STAND_INS.items():
+            if head.lower().startswith(start.lower()):
+                raise CheckpointError(f"{file} {what}")
+
+
 def read_object(file: Path) -> dict[str, Any]:
     """Read a JSON file that holds one object.
 
     Raises:
         CheckpointError: no such file, or something else in it.
     """
+    check_genuine(file)
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -50,8 +73,9 @@ def read_safetensors(file: Path) -> dict[str, Tensor]:
     """Read named tensors as they are stored.
 
     Raises:
-        CheckpointError: missing or truncated.
+        CheckpointError: missing, truncated, or something else.
     """
+    check_genuine(file)
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:
@@ -146,8 +170,10 @@ def check_replaceable(folder: Path) -> None:
     """See that nothing but a model would be lost by writing one to ``folder``, which replaces it whole.
 
     Raises:
-        CheckpointError: a file, or a folder with something else in it, which is named.
+        CheckpointError: a file, or a folder with something else in it, which is named, or the one we are in.
     """
+    if folder.resolve() == Path.cwd():
+        raise CheckpointError(f"{folder} is where you are, and would be replaced whole; name a new folder")
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     names = {entry.name for entry in entries}
     if folder.is_file() or (names and not names >= {CONFIG, WEIGHTS}):

@@ -26,6 +26,11 @@ def test_an_unknown_preset_lists_the_known_ones():
         ({"vocab_size": 0}, "vocab_size is 0"),
         ({"hidden_dropout_prob": 1.0}, "probability"),
         ({"pad_token_id": 40_000}, "outside the vocabulary"),
+        ({"pad_token_id": None}, "pad_token_id None"),
+        ({"hidden_dropout_prob": "0.1"}, "hidden_dropout_prob is '0.1'"),
+        ({"num_hidden_layers": True}, "num_hidden_layers is True"),
+        ({"layer_norm_eps": None}, "layer_norm_eps is None"),
+        ({"layer_norm_eps": 0}, "expected a number above 0"),
     ],
 )
 def test_configs_that_describe_no_bert(changes, message):

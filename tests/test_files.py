@@ -96,3 +96,15 @@ def test_a_folder_that_could_not_be_replaced_comes_back(tmp_path, monkeypatch, e
         (new / "new").write_text("")
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
     assert [entry.name for entry in path.iterdir()] == ["old"]
+
+
+def test_the_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    (real / "old").touch()
+    link.symlink_to(real, target_is_directory=True)
+    with new_folder(link) as folder:
+        (folder / "new").touch()
+    assert link.is_symlink()
+    assert [file.name for file in real.iterdir()] == ["new"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from bertlib.data.encodings import check_encoding, check_head, wrong_encoding
 from bertlib.data.sentences import last_sentence_start
 from bertlib.errors import CorpusError
 
@@ -56,18 +57,19 @@ def find_texts(sources: Sources) -> list[TextFile]:
     """Return the text files meant by ``sources``, each once, in a fixed order.
 
     Args:
-        sources: a folder (searched for ``.txt``, ``.txt.gz`` and ``.txt.xz`` at any depth, sorted by name,
-            hidden ones and a tokenizer's ``vocab.txt`` left out), a file of any name, a pattern such as
-            ``"books/*.txt"``, or a list of these.
+        sources: a folder (searched for ``.txt``, ``.txt.gz`` and ``.txt.xz`` at any depth, through links
+            too, sorted by name, hidden ones and a tokenizer's ``vocab.txt`` left out), a file of any name,
+            a pattern such as ``"books/*.txt"``, or a list of these.
 
     Raises:
-        CorpusError: nothing there, no text file in a folder, only empty files.
+        CorpusError: nothing there, no text file in a folder, only empty files, a folder that cannot be
+            read, a link that leads nowhere.
     """
     given = [sources] if isinstance(sources, (str, Path)) else list(sources)
-    files: dict[Path, TextFile] = {}
+    files: dict[str, TextFile] = {}
     for source in given:
         for path, name in _expand(source):
-            files.setdefault(path.resolve(), TextFile(path=path, name=name, size=path.stat().st_size))
+            files.setdefault(os.path.realpath(path), TextFile(path=path, name=name, size=_size(path)))
     shown = ", ".join(map(str, given)) or "an empty list"
     if not files:
         raise CorpusError(f"no text in {shown}; expected a folder, a file or a pattern of .txt files")
@@ -97,18 +99,42 @@ def _expand(source: str | Path) -> Iterator[tuple[Path, str]]:
         )
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        link = ": it is a link that leads nowhere, mend or remove it" if path.is_symlink() else ""
+        raise CorpusError(f"{path} cannot be read ({error.strerror}){link}") from None
+
+
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     names = sorted(
         (Path(root) / name).relative_to(folder).as_posix()
-        for root, _, inside in os.walk(folder)
+        for root, inside in _folders(folder)
         for name in inside
-        if name.lower().endswith(SUFFIXES) and not _is_vocabulary(name, inside)
+        if name.lower().endswith(SUFFIXES) and not name.startswith(".") and not _is_vocabulary(name, inside)
     )
-    names = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
     if not names:
         raise CorpusError(f"no text file in the folder {folder}; expected {', '.join(SUFFIXES)}")
     for name in names:
         yield folder / name, name
+
+
+def _folders(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder at or below this one with the names in it, hidden ones left out, none twice."""
+
+    def refuse(error: OSError) -> None:
+        raise CorpusError(f"{error.filename} cannot be read: {error.strerror}")
+
+    seen = set()
+    for root, below, inside in os.walk(folder, followlinks=True, onerror=refuse):
+        real = os.path.realpath(root)
+        if real in seen:  # a link to where we have been, perhaps to a folder above
+            below.clear()
+            continue
+        seen.add(real)
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        yield root, inside
 
 
 def _is_vocabulary(name: str, neighbours: list[str]) -> bool:
@@ -136,7 +162,7 @@ def read_chunks(
 
     Raises:
         CorpusError: an unknown encoding, a file in another one (named, with the byte and its offset), a
-            damaged archive, a file that cannot be read.
+            file that is no text, a damaged archive, a file that cannot be read or changes meanwhile.
     """
     check_encoding(encoding, errors)
     return _cut(_read_all(files, encoding, errors), characters)
@@ -170,17 +196,6 @@ def sample_texts(
     return sample
 
 
-def check_encoding(encoding: str, errors: str) -> None:
-    """Raise CorpusError unless Python knows the encoding and the way to treat errors."""
-    try:
-        "a".encode(encoding)
-    except LookupError:
-        known = "utf-8, utf-16, latin-1, cp1252, gb18030, big5"
-        raise CorpusError(f"unknown encoding {encoding!r}; common ones are {known}") from None
-    if errors not in ("strict", "replace", "ignore"):
-        raise CorpusError(f"errors is {errors!r}; expected 'strict', 'replace' or 'ignore'")
-
-
 def _read_all(files: Sequence[TextFile], encoding: str, errors: str) -> Iterator[Chunk]:
     """Yield decoded pieces of any size, with a blank line after each file."""
     disk_before = text_before = 0
@@ -201,12 +216,14 @@ def _read_file(file: TextFile, encoding: str, errors: str) -> Iterator[Chunk]:
             while data := stream.read(_READ_BYTES):
                 first, done = not done, done + len(data)
                 if first:
-                    _check_mark(file, data, encoding)
+                    check_head(file.path, data, encoding, errors)
                 text = decoder.decode(data)
                 yield Chunk(text.removeprefix("\ufeff") if first else text, disk.tell(), done)
+            if os.fstat(disk.fileno()).st_size != file.size:
+                raise CorpusError(f"{file.path} has changed since it was found; run again when it is at rest")
             yield Chunk(decoder.decode(b"", final=True), file.size, done)
     except UnicodeDecodeError as error:
-        raise _wrong_encoding(file, error, done, encoding) from None
+        raise wrong_encoding(file.path, error, done, encoding) from None
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(f"{file.path} is damaged or cut short ({error}); fetch or pack it again") from None
     except OSError as error:
@@ -219,29 +236,6 @@ def _unpack(disk: BinaryIO, name: str) -> BinaryIO:
     if name.lower().endswith(".xz"):
         return lzma.LZMAFile(disk)  # type: ignore[return-value]
     return disk
-
-
-def _check_mark(file: TextFile, head: bytes, encoding: str) -> None:
-    """Spot the byte order mark of another Unicode encoding, where UTF-8 would only see odd bytes."""
-    if codecs.lookup(encoding).name != "utf-8":
-        return
-    for name, marks in (
-        ("utf-32", (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
-        ("utf-16", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
-    ):
-        if head.startswith(marks):
-            raise CorpusError(f"{file.path} begins with the mark of {name}, not UTF-8; say --encoding {name}")
-
-
-def _wrong_encoding(file: TextFile, error: UnicodeDecodeError, done: int, encoding: str) -> CorpusError:
-    """Name the byte and its offset: ``error.object`` holds the last bytes of the ``done`` read so far."""
-    offset = done - len(error.object) + error.start
-    where = "its unpacked text" if file.path.suffix.lower() in (".gz", ".xz") else "it"
-    return CorpusError(
-        f"{file.path} is not {encoding.upper()}: byte 0x{error.object[error.start]:02X} at offset {offset:,} "
-        f"of {where}; say which encoding it has, e.g. --encoding latin-1, or read such bytes as � "
-        "with --errors replace"
-    )
 
 
 def _cut(pieces: Iterable[Chunk], characters: int) -> Iterator[Chunk]:

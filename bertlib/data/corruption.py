@@ -152,6 +152,9 @@ def mass_span(ids: Ints, *, mask_id: int, generator: np.random.Generator, share:
     With k = 1 this is BERT's task, with k = N a language model's (section 3.2). The decoder sees nothing
     but the span: what the encoder can read is hidden from it.
 
+    This is the figure. The released code (microsoft/MASS) treats the span's tokens as BERT does, 80 % [MASK],
+    10 % any word, 10 % kept, and puts two spans in five at the beginning or the end of the text.
+
     Args:
         ids: (N,), at least one token.
         mask_id: id of [MASK]; it is also the decoder's first input, since the token before the span is

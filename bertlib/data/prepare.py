@@ -35,6 +35,7 @@ from bertlib.data.shards import SHARD_MB
 from bertlib.data.workers import map_in_order, usable_cores
 from bertlib.data.writer import CorpusWriter, EncodedChunk
 from bertlib.errors import CorpusError
+from bertlib.lock import sole_user
 from bertlib.progress import progress_bar
 
 _BYTES_A_WORKER = 4_000_000  # starting a process takes about as long as preparing this much
@@ -73,7 +74,7 @@ def prepare_corpus(
             sentence) a line, a blank line between documents.
         tokenizer: turns lines into ids.
         out: folder for the arrays.
-        workers: processes; as a rule one a core, fewer for a small corpus. 1 stays in this process.
+        workers: processes; None: one a core, fewer for a small corpus. 1 stays in this process.
         encoding: of the files.
         errors: what to do with bytes that are no text: "strict", "replace" or "ignore".
         progress: show a bar: megabytes of the files, rate, time left.
@@ -84,29 +85,37 @@ def prepare_corpus(
 
     Raises:
         CorpusError: bad sources or encoding (see :func:`read_chunks`), no text in them, another corpus in
-            ``out``, a full disk, shards without room for an id.
+            ``out``, or the texts themselves, a full disk, shards without room for an id, no workers.
+        CheckpointError: another process is preparing a corpus in ``out``.
+        BertlibError: ``out`` cannot be written.
     """
     check_encoding(encoding, errors)
     files, folder = find_texts(sources), Path(out)
+    _check_apart(files, folder)
     recipe = _recipe(files, tokenizer, encoding, errors)
     recipe["shard_tokens"] = _shard_tokens(shard_mb, tokenizer, folder)
-    if overwrite:
-        _forget(folder, META, PROGRESS)
-    if (folder / META).exists():
+    if (folder / META).exists() and not overwrite:
         return _reuse(folder, recipe)
-    if not resume:
-        _forget(folder, PROGRESS)
     if workers is None:
         workers = _suitable_workers(files, tokenizer)
-    with closing(CorpusWriter(folder, recipe)) as writer, _bar(files, writer, progress) as bar:
-        chunks = read_chunks(files, encoding=encoding, errors=errors)
-        todo = islice(chunks, writer.progress.chunks, None)
-        with closing(map_in_order(partial(encode_chunk, tokenizer), todo, workers=workers)) as encoded:
-            for chunk in encoded:
-                writer.append(chunk)
-                bar.update(chunk.disk_bytes - bar.n)
-        _check_not_empty(writer, files)
-        writer.finish(sources=[{"name": f.name, "bytes": f.size} for f in files])
+    if workers < 1:
+        raise CorpusError(
+            f"{workers} workers were asked for; expected at least 1, or no number for all cores"
+        )
+    with sole_user(folder, "corpus"):
+        if overwrite or not resume:
+            _forget(folder, META, PROGRESS)
+        with closing(CorpusWriter(folder, recipe)) as writer, _bar(files, writer, progress) as bar:
+            chunks = read_chunks(files, encoding=encoding, errors=errors)
+            todo = islice(chunks, writer.progress.chunks, None)
+            with closing(map_in_order(partial(encode_chunk, tokenizer), todo, workers=workers)) as encoded:
+                for chunk in encoded:
+                    writer.append(chunk)
+                    bar.update(chunk.disk_bytes - bar.n)
+            _check_not_empty(writer, files)
+            writer.finish(sources=[{"name": f.name, "bytes": f.size} for f in files])
+            with suppress(PermissionError):  # Windows keeps what is open
+                _forget(folder, ".corpus.lock")  # what is complete is only read
     return TokenCorpus.load(folder)
 
 
@@ -152,10 +161,10 @@ def _shard_tokens(megabytes: float | None, tokenizer: CorpusTokenizer, folder: P
     """Ids that fit into a shard."""
     if megabytes is None:
         return _shard_tokens_there(folder) or _shard_tokens(SHARD_MB, tokenizer, folder)
-    tokens = int(megabytes * 1e6) // token_type(len(tokenizer.vocab)).itemsize if megabytes > 0 else 0
-    if tokens < 1:
+    size = token_type(len(tokenizer.vocab)).itemsize
+    if not size <= megabytes * 1e6 < math.inf:
         raise CorpusError(f"shards of {megabytes} MB hold no ids; expected a size above 0, such as 256")
-    return tokens
+    return int(megabytes * 1e6) // size
 
 
 def _shard_tokens_there(folder: Path) -> int | None:
@@ -218,6 +227,15 @@ def _bar(files: Sequence[TextFile], writer: CorpusWriter, progress: bool) -> tqd
     )
 
 
+def _check_apart(files: Sequence[TextFile], folder: Path) -> None:
+    """Keep arrays out of a folder with texts: some day somebody deletes it to prepare again."""
+    for place in {file.path.parent for file in files}:
+        if place.resolve().is_relative_to(folder.resolve()):
+            raise CorpusError(
+                f"{folder} holds the texts; name a folder of its own for the arrays, with --out"
+            )
+
+
 def _forget(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).unlink(missing_ok=True)
@@ -226,6 +244,6 @@ def _forget(folder: Path, *names: str) -> None:
 def _check_not_empty(writer: CorpusWriter, files: Sequence[TextFile]) -> None:
     if not writer.progress.num_tokens:
         raise CorpusError(
-            f"no words in {files[0].path}{f' and {len(files) - 1} more files' if files[1:] else ''}: "
-            "they hold blanks or control characters only"
+            f"no words in {files[0].path}{f' and {len(files) - 1} more files' if files[1:] else ''}: nothing "
+            "but blanks and control characters; give some text"
         )

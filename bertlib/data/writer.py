@@ -7,7 +7,6 @@ on cuts off what was written after that note. ``meta.json`` comes last: its pres
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import os
 import zlib
@@ -29,9 +28,9 @@ from bertlib.data.arrays import (
 )
 from bertlib.data.shards import shard_name
 from bertlib.errors import CorpusError
+from bertlib.files import disk_error
 
 NOTE_EVERY = 128  # chunks between two notes: about 8 MB of text, under a second of work
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 class EncodedChunk(NamedTuple):
@@ -103,7 +102,7 @@ class CorpusWriter:
         """Add the next chunk.
 
         Raises:
-            CorpusError: the disk is full; what was noted stays.
+            CorpusError: the disk is full, or gone; what was noted stays.
         """
         state = self.progress
         sentence_ends = state.num_tokens + np.cumsum(chunk.sentence_lengths, dtype="<i8")
@@ -112,7 +111,7 @@ class CorpusWriter:
         state.num_sentences += len(sentence_ends)
         state.disk_bytes, state.text_bytes = chunk.disk_bytes, chunk.text_bytes
         state.chunks += 1
-        with self._explain_full_disk():
+        with self._explain_errors():
             self._write_tokens(chunk.ids.astype(self._token_type, copy=False))
             self._write(SENTENCE_ENDS, sentence_ends)
             self._write(DOCUMENT_ENDS, np.array(document_ends, dtype="<i8"))
@@ -129,7 +128,7 @@ class CorpusWriter:
             CorpusError: the disk is full.
         """
         state = self.progress
-        with self._explain_full_disk():
+        with self._explain_errors():
             if self._close_document():
                 self._write(DOCUMENT_ENDS, np.array([state.num_sentences], dtype="<i8"))
             self._flush()
@@ -216,16 +215,11 @@ class CorpusWriter:
             os.fsync(file.fileno())
 
     @contextmanager
-    def _explain_full_disk(self) -> Iterator[None]:
+    def _explain_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            raise CorpusError(
-                f"no room left for the corpus in {self.folder} ({error.strerror}); make some and run "
-                "the same again: it goes on where it stopped"
-            ) from None
+            raise CorpusError(f"{disk_error(self.folder, error)}: it goes on where it stopped") from None
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from bertlib.errors import CheckpointError, InputError, MissingExtraError
 from bertlib.files import new_folder
 from bertlib.finetune.heads import Head, MultipleChoiceHead, QASpanHead, SequenceClassifier, TokenClassifier
 from bertlib.interop.configuration import read_config, write_config
-from bertlib.interop.names import BUFFERS, modern_name, weight_names
+from bertlib.interop.names import BUFFERS, check_names, modern_name, weight_names
 from bertlib.interop.reading import fresh
 from bertlib.interop.vocabulary import read_tokenizer, write_tokenizer
 from bertlib.interop.weights import read_weights
@@ -89,10 +89,11 @@ def head_names(head: Head) -> dict[str, str]:
     """Return our names of a head's weights and theirs; a pooler that theirs does without is left out.
 
     Raises:
-        InputError: a head that the library does not have.
+        InputError: a head that the library does not have, or a body with parts that BERT has not.
     """
     kind = kind_of(head)
     names = _names(kind, head.bert.config.num_hidden_layers)
+    check_names(head, names)
     return {our: their for our, their in names.items() if kind.has_pooler or not our.startswith(POOLER)}
 
 
@@ -182,9 +183,9 @@ def load_head_from_transformers(folder: Path | str) -> HeadFolder:
     folder = Path(folder)
     values, source = read_object(folder / CONFIG), str(folder)
     kind = _kind_called(*(values.get("architectures") or ["a model of no named class"])[:1], source=source)
-    tokenizer, note = read_tokenizer(folder, read_config(values, source=source))
+    tokenizer, notes = read_tokenizer(folder, read_config(values, source=source))
     head = _make(kind, values, read_weights(folder), source=source)
-    if note:
+    for note in notes:
         warnings.warn(note, stacklevel=2)
     return HeadFolder(head, tokenizer, _labels(values, head, source=source))
 
@@ -235,9 +236,9 @@ def _kind_called(name: str, *, source: str) -> Kind:
 def _make(kind: Kind, values: Mapping[str, Any], weights: Mapping[str, Tensor], *, source: str) -> Head:
     """Build our head of the library's config and weights."""
     config = read_config(values, source=source)
-    theirs = {modern_name(name): value for name, value in weights.items() if name not in BUFFERS}
+    theirs = {modern_name(name): value for name, value in weights.items()}
     names = {their: our for our, their in _names(kind, config.num_hidden_layers).items()}
-    ours = {names.get(name, name): value for name, value in theirs.items()}
+    ours = {names.get(name, name): value for name, value in theirs.items() if name not in BUFFERS}
     if not kind.has_pooler and not any(name.startswith(POOLER) for name in ours):
         ours |= fresh(POOLER, config)
     bias = ours.get(f"{kind.layer}.bias")

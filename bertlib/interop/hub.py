@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 
 from bertlib.errors import CheckpointError, MissingExtraError
-from bertlib.interop.vocabulary import FAST_FILE
+from bertlib.interop.vocabulary import ADDED_FILE
 from bertlib.interop.weights import PICKLED
 from bertlib.model_folder import CONFIG, WEIGHTS
-from bertlib.tokenizer.vocabulary import CONFIG_FILE, VOCAB_FILE
+from bertlib.tokenizer.vocabulary import CONFIG_FILE, FAST_FILE, VOCAB_FILE
 
 # Only what is read; many repositories hold the same weights again for three other libraries.
-WANTED = [CONFIG, VOCAB_FILE, FAST_FILE, CONFIG_FILE, WEIGHTS, f"{WEIGHTS}.index.json", "model-*.safetensors"]
+WANTED = [
+    CONFIG, VOCAB_FILE, FAST_FILE, CONFIG_FILE, ADDED_FILE,
+    WEIGHTS, f"{WEIGHTS}.index.json", "model-*.safetensors",
+]  # fmt: skip
 PICKLES = [PICKLED, f"{PICKLED}.index.json", "pytorch_model-*.bin"]
 
 

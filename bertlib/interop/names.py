@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
+from torch import nn
+
+from bertlib.errors import InputError
+
 # ours: theirs. Each name stands for a weight and a bias unless it ends in one.
 OUTSIDE = {
     "bert.embedding.word_embeddings.weight": "bert.embeddings.word_embeddings.weight",
@@ -28,6 +35,8 @@ BLOCK = {
 TIED = ("cls.predictions.decoder.weight", "cls.predictions.decoder.bias")
 # Constants that old files carry along.
 BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")
+# What training on several devices and compiling put in front of every name.
+WRAPPED = re.compile(r"^(module\.|_orig_mod\.)+")
 # Where a name can only belong to BERT itself; anything else is the head of some other task.
 BERT_ITSELF = ("bert.", "cls.predictions.", "cls.seq_relationship.")
 
@@ -47,6 +56,21 @@ def weight_names(num_hidden_layers: int) -> dict[str, str]:
 
 
 def modern_name(name: str) -> str:
-    """Return the name that a weight of an old file, or of a body alone, has in ``BertForPreTraining``."""
+    """Return the name that a weight of an old file, a wrapped model or a body alone has in a whole BERT."""
+    name = WRAPPED.sub("", name)
     name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
     return f"bert.{name}" if name.startswith(("embeddings.", "encoder.", "pooler.")) else name
+
+
+def check_names(model: nn.Module, names: Iterable[str]) -> None:
+    """See that a model has the weights of the table and no others: those would be lost on the way out.
+
+    Raises:
+        InputError: the first that differs.
+    """
+    own = model.state_dict().keys()
+    if other := sorted(own ^ set(names)):
+        raise InputError(
+            f"{type(model).__name__} {'has' if other[0] in own else 'lacks'} {other[0]}, unlike BERT, so "
+            "transformers would compute something else; give a plain BERT, for LoRA what merge_lora returns"
+        )

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bertlib.config import BertConfig
-from bertlib.errors import CheckpointError
+from bertlib.errors import CheckpointError, InputError
 from bertlib.interop.configuration import is_theirs, read_config
 from bertlib.interop.hub import fetch, is_hub_name
 from bertlib.interop.names import BERT_ITSELF, BUFFERS, TIED, modern_name, weight_names
@@ -59,6 +59,7 @@ def from_transformers(source: Any) -> Any:
     Raises:
         CheckpointError: no plain BERT, a damaged file, weights that would have to be unpickled, no such
             folder or name.
+        InputError: neither a folder, nor a name, nor a model of the library.
         VocabularyError: a vocabulary that is not BERT's.
         MissingExtraError: a name, and ``huggingface_hub`` is not installed.
 
@@ -67,6 +68,11 @@ def from_transformers(source: Any) -> Any:
     """
     if isinstance(source, str | Path):
         model, tokenizer, notes = read_transformers(source)
+    elif not hasattr(getattr(source, "config", None), "model_type"):
+        raise InputError(
+            f"source is a {type(source).__name__}; expected a folder, a name on the hub, or a model of the "
+            "transformers library"
+        )
     else:
         values, tokenizer = source.config.to_dict(), None
         model, notes = read_model(values, source.state_dict(), source=type(source).__name__)
@@ -79,6 +85,8 @@ def read_transformers(source: str | Path) -> Found:
     """Read a folder or a name of the hub; like :func:`from_transformers`, with the notes returned."""
     folder = Path(source)
     if not folder.is_dir():
+        if folder.exists():
+            raise CheckpointError(f"{folder} is a file; expected the folder with {CONFIG}, weights and words")
         if isinstance(source, Path) or not is_hub_name(source):
             raise CheckpointError(f"there is no folder {source}; expected one with {CONFIG} and weights")
         folder = fetch(source)
@@ -88,9 +96,9 @@ def read_transformers(source: str | Path) -> Found:
     if not is_theirs(values):
         raise CheckpointError(f"{folder} is in bertlib's own layout; read it with bertlib.load_pretrained")
     config = read_config(values, source=str(folder / CONFIG))
-    tokenizer, note = read_tokenizer(folder, config)  # before a gigabyte is read for nothing
+    tokenizer, remarks = read_tokenizer(folder, config)  # before a gigabyte is read for nothing
     model, notes = read_model(values, read_weights(folder), source=str(folder))
-    return Found(model, tokenizer, [*notes, note] if note else notes)
+    return Found(model, tokenizer, notes + remarks)
 
 
 def read_model(
@@ -117,6 +125,10 @@ def read_model(
         notes.append(f"{source} lacks {parts}; drawn afresh, so train before use")
     if ignored:
         notes.append(f"{source} has weights of another task, left out: {', '.join(ignored)}")
+    if values.get("auto_map"):
+        notes.append(
+            f"{source} comes with a program of its own (auto_map), which was not run: compare outputs"
+        )
     for part in missing:
         ours |= fresh(part, config)
     return build_model(config, ours, source=source), notes

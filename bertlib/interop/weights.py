@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bertlib.errors import CheckpointError
-from bertlib.model_folder import WEIGHTS, read_object, read_safetensors
+from bertlib.model_folder import WEIGHTS, check_genuine, read_object, read_safetensors
 
 PICKLED = "pytorch_model.bin"
 
@@ -20,13 +20,13 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: it holds anything but tensors, or is no such file.
     """
+    check_genuine(file)
     try:
         weights = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # what comes up depends on which byte the reader stumbled over
-        reason = str(error).strip().split("\n")[0][:120]
+    except Exception:  # of any kind, by the byte it stumbled over; the remedies it names are not ours
         raise CheckpointError(
             f"{file} was not read: it is damaged or holds more than tensors, and unpickling it could run any "
-            f"program ({reason}); take model.safetensors, or convert the file on a machine you can lose"
+            "program; take model.safetensors, or convert the file on a machine you can lose"
         ) from None
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise CheckpointError(f"{file} holds no table of tensors; expected the state dict of a BERT")

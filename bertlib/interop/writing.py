@@ -12,7 +12,7 @@ from torch import Tensor
 from bertlib.errors import InputError, MissingExtraError
 from bertlib.files import new_folder
 from bertlib.interop.configuration import write_config
-from bertlib.interop.names import TIED, weight_names
+from bertlib.interop.names import TIED, check_names, weight_names
 from bertlib.interop.vocabulary import write_tokenizer
 from bertlib.model import BertForPreTraining
 from bertlib.model_folder import CONFIG, WEIGHTS, check_replaceable, check_vocabulary
@@ -46,7 +46,7 @@ def to_transformers(
 
     Raises:
         MissingExtraError: a live model is wanted and ``transformers`` is not installed.
-        InputError: one of tokenizer and folder without the other.
+        InputError: one of tokenizer and folder without the other; a model with parts that BERT has not.
         CheckpointError: the vocabulary is not the model's, or something else stands in the folder.
         BertlibError: the disk is full.
     """
@@ -58,8 +58,13 @@ def to_transformers(
 
 
 def their_weights(model: BertForPreTraining) -> dict[str, Tensor]:
-    """Return our weights under the library's names, without the copies it ties itself."""
+    """Return our weights under the library's names, without the copies it ties itself.
+
+    Raises:
+        InputError: weights beside those of a plain BERT, or without some of them.
+    """
     names = weight_names(model.config.num_hidden_layers)
+    check_names(model, names)
     return {names[name]: value for name, value in model.state_dict().items()}
 
 

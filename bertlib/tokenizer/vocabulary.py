@@ -12,6 +12,7 @@ from bertlib.tokenizer.pieces import SPECIAL_TOKENS
 
 VOCAB_FILE = "vocab.txt"
 CONFIG_FILE = "tokenizer_config.json"
+FAST_FILE = "tokenizer.json"  # another library's, which holds all of it
 
 
 def check_vocabulary(vocab: Sequence[str]) -> list[str]:
@@ -55,9 +56,10 @@ def read_vocabulary(file: Path) -> list[str]:
     try:
         text = file.read_bytes().decode("utf-8-sig")  # some editors put a byte order mark first
     except OSError as error:
-        raise VocabularyError(
-            f"cannot read {file}: {error.strerror}; expected a vocab.txt, or its folder"
-        ) from None
+        remedy = f"expected a {VOCAB_FILE}, or its folder"
+        if file.with_name(FAST_FILE).exists():
+            remedy = f"`bertlib convert` makes one of the {FAST_FILE} there, if its model lies beside it"
+        raise VocabularyError(f"cannot read {file}: {error.strerror}; {remedy}") from None
     except UnicodeDecodeError as error:
         raise VocabularyError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     # Only "\n" ends a line here: str.splitlines would also cut at rarer separators.

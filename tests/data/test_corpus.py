@@ -1,5 +1,7 @@
+import errno
 import gzip
 import lzma
+import os
 import tracemalloc
 
 import pytest
@@ -63,6 +65,53 @@ def test_nothing_to_read(tmp_path, source, message):
         find_texts(tmp_path / source)
     with pytest.raises(CorpusError, match="an empty list"):
         find_texts([])
+
+
+def test_links_are_followed_and_lead_to_nothing_twice(tmp_path):
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "texts"
+    for path in (elsewhere / "deep/b.txt", folder / "a.txt"):
+        path.parent.mkdir(parents=True)
+        path.write_text("Dog.\n")
+    (folder / "books").symlink_to(elsewhere)
+    (folder / "again").symlink_to(folder / "a.txt")  # no text by its name
+    (folder / "z.txt").symlink_to(folder / "a.txt")
+    (elsewhere / "up").symlink_to(folder)
+    (folder / "here").symlink_to(folder)
+    assert names(folder) == ["a.txt", "books/deep/b.txt"]
+    assert names(tmp_path) == ["elsewhere/deep/b.txt", "elsewhere/up/a.txt"]
+
+
+def test_links_that_lead_nowhere_are_named(tmp_path):
+    (tmp_path / "a.txt").write_text("Dog.\n")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "gone.txt")
+    with pytest.raises(CorpusError, match=r"b\.txt cannot be read .*link that leads nowhere, mend or remove"):
+        find_texts(tmp_path)
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "b.txt")
+    with pytest.raises(CorpusError, match=r"b\.txt cannot be read .*link that leads nowhere"):
+        find_texts(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(folder, monkeypatch):
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("er"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(CorpusError, match=r"deep/er cannot be read: Permission denied"):
+        find_texts(folder)
+
+
+@pytest.mark.parametrize("size", [5, 50])
+def test_a_file_that_changes_meanwhile_is_named(tmp_path, size):
+    path = tmp_path / "a.txt"
+    path.write_text("Dog dog dog.\n")
+    files = find_texts(path)
+    path.write_text("d" * size)
+    with pytest.raises(CorpusError, match=r"a\.txt has changed since it was found"):
+        list(read_chunks(files))
 
 
 def test_line_ends_and_marks_are_made_equal(tmp_path):

@@ -20,7 +20,8 @@ from bertlib.data.corpus import read_chunks
 from bertlib.data.prepare import prepare_corpus
 from bertlib.data.sentences import split_sentences
 from bertlib.data.shards import shard_name
-from bertlib.errors import CorpusError
+from bertlib.errors import BertlibError, CheckpointError, CorpusError
+from bertlib.lock import sole_user
 from bertlib.tokenizer import WordPieceTokenizer
 
 WORDS = ["my", "dog", "is", "cute", "it", "likes", "play", "sleep"]
@@ -259,7 +260,7 @@ def test_no_space_left_in_any_file(text, tmp_path, full, monkeypatch):
                     FullDisk(open_at(path, size), room) if path.name == full else open_at(path, size)
                 ),
             )
-        with pytest.raises(CorpusError, match=r"no room left for the corpus in .*No space left") as caught:
+        with pytest.raises(CorpusError, match=r"could not write .*No space left.* goes on where") as caught:
             prepare_corpus(text, TOKENIZER, out, progress=False)
     assert "\n" not in str(caught.value)
     assert not {"meta.json", "meta.tmp", "progress.tmp"} & content(out).keys()
@@ -288,14 +289,58 @@ def test_a_full_disk_is_one_line_and_loses_nothing(text, tmp_path):
     process = start_slowly(text, out, pause=0, limit=3000)
     message = process.communicate()[1]
     assert process.returncode == 1
-    assert message.startswith(f"no room left for the corpus in {out}")
+    assert message.startswith(f"could not write {out}: File too large; what was saved before is untouched")
     assert message.count("\n") == 1
     assert chunks_done(out) > 0
     prepare_corpus(text, TOKENIZER, out, progress=False)
     assert content(out) == content(whole)
 
 
+@pytest.mark.usefixtures("small_chunks")
+def test_a_disk_that_goes_away_is_one_line(text, tmp_path, monkeypatch):
+    def gone(self):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(writer.CorpusWriter, "_flush", gone)
+    with pytest.raises(
+        CorpusError, match=r"could not write .*out: Input/output error; .*goes on where"
+    ) as caught:
+        prepare_corpus(text, TOKENIZER, tmp_path / "out", progress=False)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_written(text, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(CorpusError, match=r"file cannot be written: .*name another folder"):
+    with pytest.raises(BertlibError, match=r"could not write .*file: File exists; .*choose another folder"):
         prepare_corpus(text, TOKENIZER, tmp_path / "file", progress=False)
+
+
+def test_two_at_a_time_do_not_write_the_same_corpus(text, tmp_path):
+    out = tmp_path / "out"
+    run = partial(prepare_corpus, text, TOKENIZER, out, progress=False)
+    with sole_user(out, "corpus"):
+        (out / "progress.json").write_text("{}")
+        for more in ({}, {"overwrite": True}, {"resume": False}):
+            with pytest.raises(CheckpointError, match=r"another process .* is at work in .*out"):
+                run(**more)
+        assert content(out).keys() == {".corpus.lock", "progress.json"}
+    run()
+    with sole_user(out, "corpus"):
+        run()  # to open it needs nobody's leave
+
+
+@pytest.mark.parametrize("out", [".", "..", "link"])
+def test_arrays_do_not_lie_among_the_texts(text, tmp_path, out):
+    """The advice "delete the folder and prepare again" would be bad advice then."""
+    (text / "link").symlink_to(text)
+    before = sorted(text.rglob("*"))
+    with pytest.raises(CorpusError, match=r"holds the texts; name a folder of its own for the arrays"):
+        prepare_corpus(text, TOKENIZER, text / out, progress=False)
+    assert sorted(text.rglob("*")) == before
+    prepare_corpus(text, TOKENIZER, text / "corpus", progress=False)  # below them there is no harm
+
+
+@pytest.mark.parametrize("workers", [0, -2])
+def test_somebody_must_work(text, tmp_path, workers):
+    with pytest.raises(CorpusError, match=f"{workers} workers were asked for; expected at least 1"):
+        prepare_corpus(text, TOKENIZER, tmp_path / "out", workers=workers, progress=False)

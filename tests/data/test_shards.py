@@ -147,7 +147,7 @@ def test_another_size_is_another_corpus_and_a_size_must_hold_an_id(text, sharded
         prepare_corpus(text, TOKENIZER, sharded.folder, shard_mb=1, progress=False)
     again = prepare_corpus(text, TOKENIZER, sharded.folder, shard_mb=1, progress=False, overwrite=True)
     assert [path.name for path in sorted(again.folder.glob("tokens*"))] == ["tokens-00000.bin"]
-    for bad in (0, -1, 1e-7, float("nan")):
+    for bad in (0, -1, 1e-7, float("nan"), float("inf")):
         with pytest.raises(CorpusError, match=r"hold no ids; expected a size above 0, such as 256"):
             prepare_corpus(text, TOKENIZER, sharded.folder, shard_mb=bad, progress=False)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bertlib.errors import CheckpointError
+from bertlib.errors import CheckpointError, InputError
 from bertlib.interop import from_transformers, read_transformers, to_transformers
 
 IDS = torch.tensor([[2, 5, 6, 3]])
@@ -68,6 +68,14 @@ def test_old_names_of_the_norms_and_old_buffers(folder, theirs):
     weights = load_file(file) | {"bert.embeddings.position_ids": torch.arange(24)[None]}
     assert any(name.endswith(".gamma") for name in weights)
     save_file(weights, file)
+    read = read_transformers(folder)
+    assert torch.equal(logits(read.model), logits(from_transformers(theirs)))
+    assert read.notes == []
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "_orig_mod.module."])
+def test_what_training_put_in_front_of_the_names_is_taken_off(folder, theirs, prefix):
+    rewrite(folder, lambda name, value: (prefix + name, value))
     read = read_transformers(folder)
     assert torch.equal(logits(read.model), logits(from_transformers(theirs)))
     assert read.notes == []
@@ -166,6 +174,14 @@ def test_what_is_no_bert_is_refused_by_field(folder, field, value):
     assert "\n" not in str(caught.value)
 
 
+def test_a_program_in_the_folder_is_not_run_and_said(folder, tmp_path):
+    edit(folder, auto_map={"AutoModel": "modeling.TheirBert"})
+    (folder / "modeling.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')")
+    (note,) = read_transformers(folder).notes
+    assert "comes with a program of its own (auto_map), which was not run" in note
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_a_live_model_with_another_activation_is_refused(transformers, small_config):
     config = transformers.BertConfig(**small_config.to_dict(), hidden_act="relu")
     with pytest.raises(CheckpointError, match="hidden_act is 'relu'"):
@@ -238,7 +254,7 @@ class Trap:
 def test_a_pickle_that_would_run_a_program_does_not(pickled, tmp_path, save):
     sprung = tmp_path / "sprung"
     save({"bert.pooler.dense.bias": Trap(f"touch {sprung}")}, pickled / "pytorch_model.bin")
-    with pytest.raises(CheckpointError, match=r"was not read.*take model.safetensors") as caught:
+    with pytest.raises(CheckpointError, match=r"any program; take model.safetensors, or convert") as caught:
         from_transformers(pickled)
     assert not sprung.exists()
     assert "\n" not in str(caught.value)
@@ -271,6 +287,31 @@ def test_broken_files(folder):
     (folder / "config.json").write_text("{", "utf8")
     with pytest.raises(CheckpointError, match=r"cannot read .*config.json: it is no JSON"):
         from_transformers(folder)
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935\nsize 440473133\n"
+PAGE = "\n<!doctype html>\n<html><head><title>404</title></head></html>\n"
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize(("content", "message"), [(LFS, "Git LFS.*run `git lfs pull`"), (PAGE, "a web page")])
+def test_what_stands_in_for_a_file_is_called_by_its_name(folder, name, content, message):
+    (folder / "model.safetensors").unlink()
+    (folder / name).write_text(content, "utf8")
+    with pytest.raises(CheckpointError, match=rf"{name} is .*{message}") as caught:
+        from_transformers(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_sources_that_are_none(folder, monkeypatch):
+    monkeypatch.chdir(folder)  # where the name of a file could be one on the hub
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is a file; expected the folder"):
+        from_transformers("model.safetensors")
+    for source in (3, torch.nn.Linear(1, 1)):
+        with pytest.raises(
+            InputError, match=rf"source is a {type(source).__name__}; expected a folder, a name"
+        ):
+            from_transformers(source)
 
 
 def test_our_own_folder_is_sent_to_the_other_door(theirs, tokenizer, tmp_path):

@@ -50,8 +50,8 @@ def test_our_tokenizer_of_their_files(transformers, tokenizer, small_config, tmp
     if only_fast:
         (tmp_path / "tokenizer_config.json").unlink()
     assert not (tmp_path / "vocab.txt").exists() or not only_fast
-    ours, note = read_tokenizer(tmp_path, small_config)
-    assert note is None
+    ours, notes = read_tokenizer(tmp_path, small_config)
+    assert notes == []
     assert ours.vocab == tokenizer.vocab
     for text in TEXTS:
         assert ours.encode(text).ids == theirs(text)["input_ids"]
@@ -67,9 +67,31 @@ def test_capitals_as_the_configuration_says(tokenizer, small_config, tmp_path):
 
 def test_rows_without_a_piece_get_a_name(tokenizer, small_config, tmp_path):
     tokenizer.save(tmp_path)
-    found, note = read_tokenizer(tmp_path, small_config.replace(vocab_size=24))
+    found, (note,) = read_tokenizer(tmp_path, small_config.replace(vocab_size=24))
     assert found.vocab[20:] == ["[unused20]", "[unused21]", "[unused22]", "[unused23]"]
     assert "4 rows" in note
+
+
+@pytest.mark.parametrize("where", ["tokenizer.json", "tokenizer.json alone", "added_tokens", "decoder"])
+def test_added_tokens_have_their_ids_and_a_note(transformers, tokenizer, small_config, tmp_path, where):
+    tokenizer.save(tmp_path)
+    if where.startswith("tokenizer.json"):
+        theirs = transformers.BertTokenizer(vocab={piece: i for i, piece in enumerate(tokenizer.vocab)})
+        theirs.add_tokens(["<user>", "covid"])
+        theirs.save_pretrained(tmp_path)
+        if "alone" in where:
+            (tmp_path / "vocab.txt").unlink()
+    elif where == "decoder":
+        decoder = {"20": {"content": "<user>", "special": True}, "21": {"content": "covid"}}
+        edit(tmp_path / "tokenizer_config.json", added_tokens_decoder=decoder)
+    else:
+        edit(tmp_path / "added_tokens.json", **{"<user>": 20, "covid": 21})
+    found, (note,) = read_tokenizer(tmp_path, small_config.replace(vocab_size=22))
+    assert found.vocab == [*tokenizer.vocab, "<user>", "covid"]
+    assert note.startswith("2 added tokens, such as <user>: they have their ids, but bertlib cuts a text")
+    found, notes = read_tokenizer(tmp_path, small_config.replace(vocab_size=24))
+    assert found.vocab[20:] == ["<user>", "covid", "[unused22]", "[unused23]"]
+    assert [note.split()[:2] for note in notes] == [["2", "rows"], ["2", "added"]]
 
 
 @pytest.mark.parametrize("rows", [19, 200])

@@ -111,3 +111,21 @@ def test_a_folder_needs_no_library_of_theirs(ours, tokenizer, tmp_path, monkeypa
     assert to_transformers(ours, tokenizer=tokenizer, folder=tmp_path / "out").is_dir()
     with pytest.raises(MissingExtraError, match="transformers is not installed"):
         to_transformers(ours)
+
+
+def test_a_model_with_other_parts_is_not_passed_off_as_bert(small_config, tokenizer, tmp_path):
+    from bertlib import BertForPreTraining, BertModel
+    from bertlib.finetune.adapters import add_adapters
+    from bertlib.finetune.lora import add_lora, merge_lora
+
+    for change, part in ((add_adapters, "attention_adapter"), (add_lora, r"attention.query.lora_a")):
+        model = BertForPreTraining(small_config, bert=change(BertModel(small_config), 2))
+        for options in ({}, {"tokenizer": tokenizer, "folder": tmp_path / "x"}):
+            with pytest.raises(InputError, match=f"BertForPreTraining has bert.encoder.blocks.0.{part}"):
+                to_transformers(model, **options)
+    model.bert = merge_lora(model.bert)
+    to_transformers(model)
+    del model.bert.embedding.position_embeddings.weight
+    with pytest.raises(InputError, match=r"lacks bert\.embedding\.position_embeddings\.weight, unlike"):
+        to_transformers(model, tokenizer=tokenizer, folder=tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []

@@ -32,6 +32,18 @@ def test_a_vocabulary_file_of_other_people(tmp_path):
     assert WordPieceTokenizer.load(file, lowercase=True).lowercase
 
 
+def test_a_folder_with_tokenizer_json_alone_is_sent_to_convert(tmp_path):
+    with pytest.raises(
+        VocabularyError, match=r"cannot read .*vocab\.txt: .*; expected a vocab\.txt, or its folder"
+    ):
+        WordPieceTokenizer.load(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(
+        VocabularyError, match=r"vocab\.txt: .*; `bertlib convert` makes one of the tokenizer\.json"
+    ):
+        WordPieceTokenizer.load(tmp_path)
+
+
 @pytest.mark.parametrize("token", SPECIAL_TOKENS)
 def test_a_missing_special_token_is_named(token):
     with pytest.raises(VocabularyError) as error:
