@@ -18,5 +18,6 @@ def pick_device(name: str) -> torch.device:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device {name!r} cannot be used here ({error}); try --device cpu") from error
+        reason = str(error).partition("\n")[0]  # CUDA goes on with advice of its own
+        raise ConfigError(f"device {name!r} cannot be used here ({reason}); try --device cpu") from error
     return torch.device(name)

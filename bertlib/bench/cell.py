@@ -68,10 +68,11 @@ class Cell:
         return torch.device(self.device)
 
     def new_model(self) -> BertForPreTraining:
-        """Return a model of ours whose weights follow from the seed, ready to train."""
-        with seeded(self.seed, torch.device("cpu")):
+        """Return a model of ours, ready to train; its weights follow from the seed and the kind of device."""
+        device = self.torch_device
+        with seeded(self.seed, device), device:  # a GPU draws the weights of a Base at once, a CPU in seconds
             model = BertForPreTraining(self.config)
-        return model.to(self.torch_device).train()
+        return model.to(device).train()
 
     def new_transformers_model(self, attention: str = "sdpa") -> Any:
         """Return ``transformers``' model with the same weights, ready to train.

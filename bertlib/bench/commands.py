@@ -89,6 +89,45 @@ def bench_pretrain(
     show(values, lines, as_json=as_json)
 
 
+@bench_app.command("best-batch")
+def bench_best_batch_command(
+    models: Annotated[str, typer.Option(help="Presets and lengths: mini:128,base:512.")] = "mini:128",
+    vocab_size: VocabSize = 30_522,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    rounds: Rounds = 5,
+    workers: Annotated[int, typer.Option(help="Also a Trainer with so many worker processes.", min=0)] = 0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Also our model, compiled.")] = False,
+    most: Annotated[int | None, typer.Option(help="Positions of the largest batch to try.", min=1)] = None,
+    device: Device = "cpu",
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Compare BertTrainer with transformers' Trainer, each at the batch size that suits it best.
+
+    **Examples**
+
+    `bertlib bench best-batch --models tiny:32`
+
+    `bertlib bench best-batch --models mini:128,base:128,base:512 --device cuda --precision bf16`
+    """
+    from bertlib.bench.best_batch import bench_best_batch, models_of
+    from bertlib.bench.cell import Cell
+    from bertlib.bench.run_pretrain import default_matmul
+
+    cells, lines = [], []
+    for preset, length in models_of(models):
+        cell = Cell(
+            preset=preset, vocab_size=vocab_size, max_length=length, precision=precision, device=device,
+            matmul=default_matmul(device),
+        )  # fmt: skip
+        found = bench_best_batch(cell, rounds=rounds, workers=workers, compiled=compiled, most=most)
+        cells.append(found.to_dict())
+        lines += found.lines()
+        whisper(f"{preset}:{length} is measured")
+        save_results(save, {"cells": cells}, device=device)
+    show({"cells": cells}, lines, as_json=as_json)
+
+
 @bench_app.command("inference")
 def bench_inference_command(
     preset: Preset = "base",

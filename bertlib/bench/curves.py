@@ -41,7 +41,7 @@ def _pair(cell: Cell, steps: int) -> dict[str, list[float]]:
     def run(make: Callable[[Callable[[], Batch]], Step]) -> list[float]:
         batches = _batches(data)
         step = make(lambda: next(batches))
-        return [round(step(), 6) for _ in range(steps)]
+        return [round(float(step()), 6) for _ in range(steps)]
 
     return {
         "bertlib": run(

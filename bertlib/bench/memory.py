@@ -1,7 +1,8 @@
-"""How much memory does a side take? Each is measured in a process of its own.
+"""How much memory does a side take? On a CPU each is measured in a process of its own.
 
-On a CPU: the highest resident size, over what the process had when everything was imported and the texts were
-there, but no model yet. On a GPU: what PyTorch had allocated at most.
+There: the highest resident size, over what the process had when everything was imported and the texts were
+there, but no model yet. On a GPU PyTorch counts its own bytes, so no other process is needed: the most it had
+allocated, over what it had before the model was made.
 
 ::
 
@@ -10,6 +11,7 @@ there, but no model yet. On a GPU: what PyTorch had allocated at most.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -29,11 +31,13 @@ STEPS = 3  # the second step is the first with the optimiser's memory in place
 
 
 def memory_of(name: str, cell: Cell) -> float:
-    """Return the megabytes (10^6 bytes) that a side of :func:`bench_pretraining` takes, in a new process.
+    """Return the megabytes (10^6 bytes) that a side of :func:`bench_pretraining` takes.
 
     Raises:
-        BertlibError: that process failed; its last words are quoted.
+        BertlibError: the process that measures failed; its last words are quoted.
     """
+    if cell.device.startswith("cuda"):
+        return measure_here(name, cell)
     command = [sys.executable, "-m", "bertlib.bench.memory", name, json.dumps(cell.to_dict())]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -57,13 +61,20 @@ def measure_here(name: str, cell: Cell) -> float:
     }
     if name not in sides:
         raise ConfigError(f"there is no side {name!r}; there are {', '.join(sides)}")
-    base = psutil.Process().memory_info().rss
+    on_gpu = cell.device.startswith("cuda")
+    base = allocated_on(cell.torch_device) if on_gpu else psutil.Process().memory_info().rss
     step = sides[name]()
     for _ in range(STEPS):
         step()
-    if cell.device.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 1e6
-    return (highest_resident() - base) / 1e6
+    highest = torch.cuda.max_memory_allocated(cell.torch_device) if on_gpu else highest_resident()
+    return (highest - base) / 1e6
+
+
+def allocated_on(device: torch.device) -> int:
+    """Return the bytes that tensors take on a GPU now, and let its highest mark begin from here."""
+    gc.collect()  # models of other measurements that only a cycle keeps alive
+    torch.cuda.reset_peak_memory_stats(device)
+    return torch.cuda.memory_allocated(device)
 
 
 def _import_all(cell: Cell) -> None:

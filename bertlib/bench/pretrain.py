@@ -153,13 +153,13 @@ def bench_pretraining(
     sides = {name: make() for name, make in fixed_batch_sides(cell, data.batch, full=full).items()}
     if full:
         sides[OUR_TRAINER] = bert_trainer_step(cell, data)
-    first_losses = {name: step() for name, step in sides.items()}
+    first_losses = {name: float(step()) for name, step in sides.items()}
     turns = Turns(sides=sides, calls=steps, device=cell.torch_device)
     with progress_bar(
         total=rounds, unit="round", desc=f"{cell.preset} {cell.vocab_size}", disable=not progress
     ) as bar:
         if full:
-            _rounds_within_trainer(cell, data, turns, rounds, bar.update)
+            rounds_within_trainer(cell, data, turns, rounds, bar.update)
         else:
             for _ in range(rounds):
                 turns.round()
@@ -167,10 +167,27 @@ def bench_pretraining(
     return _summary(cell, data, turns, first_losses)
 
 
-def _rounds_within_trainer(
-    cell: Cell, data: Data, turns: Turns, rounds: int, after: Callable[[], object]
+def rounds_within_trainer(
+    cell: Cell,
+    data: Data,
+    turns: Turns,
+    rounds: int,
+    after: Callable[[], object] = lambda: None,
+    *,
+    name: str = TRAINER,
+    workers: int = 0,
 ) -> None:
-    """Let the others have their turns at the end of every so many steps of a running Trainer."""
+    """Let the others have their turns at the end of every so many steps of a running Trainer.
+
+    Args:
+        cell: the Trainer's model and batch; the others may have their own.
+        data: its texts.
+        turns: of the others; the Trainer's are noted there too.
+        rounds: how often everybody has a turn.
+        after: called after each round.
+        name: by which the Trainer's turns are noted.
+        workers: see :func:`run_transformers_trainer`.
+    """
     began = 0.0
 
     def after_step(number: int) -> None:
@@ -178,12 +195,13 @@ def _rounds_within_trainer(
         if number >= WARM_UP and (number - WARM_UP) % turns.calls == 0:
             finish(cell.torch_device)
             if number > WARM_UP:
-                turns.add(TRAINER, time.perf_counter() - began)
+                turns.add(name, time.perf_counter() - began)
                 turns.round()
                 after()
             began = time.perf_counter()
 
-    run_transformers_trainer(cell, data, steps=WARM_UP + rounds * turns.calls, after_step=after_step)
+    steps = WARM_UP + rounds * turns.calls
+    run_transformers_trainer(cell, data, steps=steps, after_step=after_step, workers=workers)
 
 
 def _summary(cell: Cell, data: Data, turns: Turns, first_losses: dict[str, float]) -> PretrainBench:
@@ -197,7 +215,7 @@ def _summary(cell: Cell, data: Data, turns: Turns, first_losses: dict[str, float
             tokens_per_s=rate,
             ratios={other: turns.ratio(name, other) for other in others if other != name},
             mflop_per_token=_work(cell, name) / 1e6,
-            share_of_peak=_share_of_peak(cell, name, rate),
+            share_of_peak=share_of_peak(cell, name, rate),
             first_loss=first_losses.get(name),
         )
     return PretrainBench(
@@ -215,9 +233,9 @@ def _work(cell: Cell, name: str) -> float:
     return flops_per_token(cell.config, length=cell.max_length, selected=share)
 
 
-def _share_of_peak(cell: Cell, name: str, rate: float) -> float:
+def share_of_peak(cell: Cell, name: str, rate: float) -> float:
     """Share of what the machine can do at the side's own matmul precision."""
-    own = name.removesuffix(KEPT).endswith(f"matmul {cell.matmul}") or name == OUR_TRAINER
+    own = name.removesuffix(KEPT).endswith(f"matmul {cell.matmul}") or name.startswith(OUR_TRAINER)
     with matmul_precision(cell.matmul if own else "highest"):
         share = 0.15 if name.startswith("bertlib") else 1.0
         return mfu(

@@ -22,7 +22,7 @@ from bertlib.train.optim import make_optimizer
 from bertlib.train.precision import autocast, matmul_precision
 
 Loss = Callable[[Batch], Tensor]
-Step = Callable[[], float]  # takes one optimiser step, returns the loss
+Step = Callable[[], float | Tensor]  # takes one optimiser step, returns the loss; a GPU may still be at it
 
 
 def our_loss(model: BertForPreTraining, *, precision: str, select: bool = True) -> Loss:

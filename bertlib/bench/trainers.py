@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate.state import AcceleratorState
+from torch import Tensor
 
 from bertlib.bench.cell import Cell, Data
 from bertlib.bench.steps import Step
@@ -28,17 +29,29 @@ from bertlib.train.trainer import BertTrainer
 MANY = 1_000_000  # steps: more than anybody measures
 
 
-def bert_trainer_step(cell: Cell, data: Data) -> Step:
-    """Return a step of :class:`BertTrainer` that makes its own batch, as in a real run."""
+def bert_trainer_step(cell: Cell, data: Data, *, given: bool = False, compiled: bool = False) -> Step:
+    """Return a step of :class:`BertTrainer` that makes its own batch, as in a real run.
+
+    It does not wait for a GPU, as the trainer does not: whoever takes the time has to.
+
+    Args:
+        cell: model, device and precision.
+        data: texts.
+        given: take the same batch again and again instead: what it costs to make one is the difference.
+        compiled: send the model through ``torch.compile``, which the trainer itself does not.
+    """
     config = TrainingConfig(
         steps=MANY, learning_rate=1e-4, warmup_steps=0, precision=cell.precision, seed=cell.seed
     )
     with _separate_accelerator():
         trainer = BertTrainer(cell.new_model(), data.batches, config, progress=False)
+    if compiled:
+        trainer.model = torch.compile(trainer.model)
 
-    def step() -> float:
+    def step() -> Tensor:
         with matmul_precision(cell.matmul), kept_memory(cell.device == "cpu"):
-            return trainer.train_batch(data.batches.batch(trainer.step)).total.item()
+            batch = data.batch if given else data.batches.batch(trainer.step)
+            return trainer.train_batch(batch).total
 
     return step
 
@@ -92,7 +105,7 @@ def collator_of_transformers(vocab_size: int) -> Any:
 
 
 def run_transformers_trainer(
-    cell: Cell, data: Data, *, steps: int, after_step: Callable[[int], None]
+    cell: Cell, data: Data, *, steps: int, after_step: Callable[[int], None], workers: int = 0
 ) -> None:
     """Run a real ``transformers.Trainer`` for so many steps.
 
@@ -101,6 +114,7 @@ def run_transformers_trainer(
         data: texts.
         steps: how many.
         after_step: called at the end of each, with its number from 1; what it does can take its time.
+        workers: processes that mask and pad ahead; its default is none.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -115,11 +129,13 @@ def run_transformers_trainer(
     examples = [text for i in range(min(8, data.batches.steps_per_epoch)) for text in text_examples(
         Batch(*(part.cpu() for part in data.batches.batch(i)))
     )]  # fmt: skip
+    if workers:  # they end with an epoch, and to start them takes long: one epoch is enough for all steps
+        examples *= 1 + steps // 8
     with tempfile.TemporaryDirectory() as folder, _separate_accelerator(), torch.enable_grad():
         arguments = TrainingArguments(
             output_dir=folder, max_steps=steps, per_device_train_batch_size=cell.batch_size,
             bf16=cell.precision == "bf16", use_cpu=cell.device == "cpu", save_strategy="no", report_to="none",
-            disable_tqdm=True, seed=cell.seed,
+            disable_tqdm=True, seed=cell.seed, dataloader_num_workers=workers,
         )  # fmt: skip
         trainer = Trainer(
             model=cell.new_transformers_model(),

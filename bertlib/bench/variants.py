@@ -58,6 +58,8 @@ class KindOfAttention(MultiHeadSelfAttention):
         rows: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Do what the parent does, without showing weights and for masks of (B, 1, 1, T) only."""
+        if self.fused and hidden.device.type != "cpu":
+            return super().forward(hidden, bias, rows=rows)  # the model's own choice there
         asking = hidden if rows is None else take_rows(hidden, rows)
         query, key, value = (
             self._split(layer(x))  # (B, A, T, d)

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bertlib.data.ahead import Ahead
 from bertlib.data.batch_config import BatchConfig
 from bertlib.data.dice import RowsOf
 from bertlib.data.masking import MaskedTokens, mask_tokens
-from bertlib.data.packing import PackedTexts, pack_pairs
+from bertlib.data.packing import PackedTexts, pack_pairs, sent
 from bertlib.data.pairs import Pairs, make_nsp_pairs, make_single_texts, make_sop_pairs
 from bertlib.data.shards import TokenArray
 from bertlib.data.spans import mask_spans
@@ -117,7 +118,8 @@ class PreTrainingBatches:
         self._resident: Tensor | None = None
         if self.device.type == "cuda" and len(corpus.tokens) <= RESIDENT_TOKENS:
             self._resident = torch.from_numpy(corpus.tokens.astype(np.int32)).to(self.device)
-        self._plan = lru_cache(maxsize=1)(self._cut)
+        # two plans at a time only where the text is small
+        self._plan = lru_cache(maxsize=1)(self._cut) if self._resident is None else Ahead(self._cut)
         self.texts_per_epoch = len(self._plan(0).label)
 
     @property
@@ -141,16 +143,22 @@ class PreTrainingBatches:
         if self.config.static_masks:
             step %= self.config.static_masks * self.steps_per_epoch
         pairs = self._pairs_of(step, first, last)
-        packed = PackedTexts(*(part.to(self.device) for part in pack_pairs(pairs, self.config.max_length)))
-        original = self._fill_in(packed)
-        judged = torch.from_numpy(pairs.label).to(self.device)
+        here = self.device if self._resident is not None else "cpu"  # the words come from where the corpus is
+        packed = pack_pairs(pairs, self.config.max_length, here)
+        original = sent(self._fill_in(packed), self.device)
+        packed = PackedTexts(*(sent(part, self.device) for part in packed))
         if self.config.objective == "causal":
-            return _left_to_right(packed, original, judged)
+            return _left_to_right(packed, original)
         generator = torch.Generator(self.device).manual_seed(mix_seed(self.config.seed, 2, step))
         dice = RowsOf(generator, self.config.batch_size, first, last)
         masked = self._mask(original, packed.is_word, dice)
         return Batch(
-            masked.input_ids, packed.attention_mask, packed.token_type_ids, original, masked.selected, judged
+            masked.input_ids,
+            packed.attention_mask,
+            packed.token_type_ids,
+            original,
+            masked.selected,
+            packed.label,
         )
 
     def _mask(self, original: Tensor, is_word: Tensor, dice: RowsOf) -> MaskedTokens:
@@ -195,14 +203,13 @@ class PreTrainingBatches:
         if self._resident is not None:
             words = self._resident[packed.token].long()
         else:
-            words = torch.from_numpy(self.corpus.tokens[packed.token.cpu().numpy()].astype(np.int64))
-            words = words.to(self.device)
+            words = torch.from_numpy(self.corpus.tokens[packed.token.numpy()].astype(np.int64))
         ids = words.where(packed.is_word, self.special.pad).masked_fill(packed.is_sep, self.special.sep)
         ids[:, 0] = self.special.cls
         return ids
 
 
-def _left_to_right(packed: PackedTexts, original: Tensor, judged: Tensor) -> Batch:
+def _left_to_right(packed: PackedTexts, original: Tensor) -> Batch:
     """Ask at every position for the word after it; [SEP] and [PAD] are no words."""
     labels = shift_labels(original, packed.is_word)
     return Batch(
@@ -211,7 +218,7 @@ def _left_to_right(packed: PackedTexts, original: Tensor, judged: Tensor) -> Bat
         packed.token_type_ids,
         labels,
         labels != IGNORED,
-        judged,
+        packed.label,
     )
 
 

@@ -6,14 +6,19 @@ Shapes: B texts, T positions, H hidden size, A heads, d = H / A width of a head.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bertlib.config import BertConfig
 from bertlib.errors import InputError
 from bertlib.model.dropout import Dropout
+
+# Not cuDNN's, which PyTorch prefers on an H100: some of its versions round the rate of dropout to sixteenths.
+EXACT_DROPOUT = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 def padding_bias(attention_mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
@@ -57,6 +62,27 @@ def attention_weights(query: Tensor, key: Tensor, bias: Tensor | None = None) ->
     if bias is not None:
         scores = scores + bias
     return scores.softmax(dim=-1)
+
+
+def fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None, *, dropout: float = 0.0
+) -> Tensor:
+    """Mix the values (B, A, T, d) by :func:`attention_weights`, in one kernel that never writes these down.
+
+    PyTorch chooses among several kernels (Dao et al. 2022 is the idea behind them).
+
+    Args:
+        query: (B, A, R, d).
+        key: (B, A, T, d).
+        value: (B, A, T, d).
+        bias: broadcastable to (B, A, R, T).
+        dropout: probability of leaving a weight out.
+
+    Returns:
+        (B, A, R, d).
+    """
+    with sdpa_kernel(EXACT_DROPOUT) if dropout else nullcontext():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
 
 
 def take_rows(x: Tensor, rows: Tensor) -> Tensor:
@@ -106,11 +132,12 @@ class MultiHeadSelfAttention(nn.Module):
         query = self._split(self.query(asking))  # (B, A, T, d)
         key = self._split(self.key(hidden))
         value = self._split(self.value(hidden))
-        if hidden.device.type != "cpu" and not need_weights:
+        fused = hidden.device.type != "cpu" or not torch.is_grad_enabled()  # slow to learn with on a CPU
+        if fused and not need_weights:
             rate = self.dropout.p if self.training else 0.0
-            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=rate)
+            mixed = fused_attention(query, key, value, bias, dropout=rate)
             weights = None
-        else:  # on a CPU the plain form is the faster one, and it can show its weights
+        else:  # step by step, so the weights can be shown
             weights = attention_weights(query, key, bias)  # (B, A, T, T)
             mixed = self.dropout(weights) @ value  # (B, A, T, d)
         return self.output(self._join(mixed)), weights if need_weights else None

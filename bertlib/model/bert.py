@@ -122,6 +122,8 @@ class BertModel(nn.Module):
         """
         if token_type_ids is None:  # all of it sentence A; an embedding of your own need not know
             token_type_ids = torch.zeros_like(input_ids)
+        if attention_mask is not None and attention_mask.device.type == "cpu" and bool(attention_mask.all()):
+            attention_mask = None  # nothing to hide; a GPU would have to be waited for
         hidden = self.embedding(input_ids, token_type_ids)  # (B, T, H)
         encoded = self.encoder(
             hidden,
@@ -210,15 +212,16 @@ class BertForPreTraining(nn.Module):
                 computes these positions only. None: all positions.
             output_attentions: keep every head's weights in ``body.attentions``.
         """
-        rows = counted = None
+        rows = places = None
         if selected is not None:
             rows, counted = rows_of(selected)
+            places = counted.flatten().nonzero()[:, 0]  # asked here, a GPU has not yet begun with the body
             rows = F.pad(rows, (1, 0))  # (B, 1 + R): [CLS] first, for the pooler
         body = self.bert(
             input_ids, attention_mask, token_type_ids, output_attentions=output_attentions, rows=rows
         )
         hidden = body.last_hidden_state
-        if counted is not None:
-            hidden = hidden[:, 1:][counted]  # (N, H)
+        if places is not None:
+            hidden = hidden[:, 1:].flatten(0, 1).index_select(0, places)  # (N, H)
         logits = self.mlm_head(hidden, self.bert.word_embeddings)
         return PreTrainingOutput(logits, self.nsp_head(body.pooler_output), body)

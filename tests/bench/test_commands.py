@@ -8,7 +8,9 @@ from bertlib.bench.run_pretrain import Asked, whole_numbers
 from bertlib.errors import ConfigError
 
 
-@pytest.mark.parametrize("command", ["pretrain", "inference", "load", "tokenize", "corpus", "saving"])
+@pytest.mark.parametrize(
+    "command", ["pretrain", "best-batch", "inference", "load", "tokenize", "corpus", "saving"]
+)
 def test_every_bench_explains_itself_with_examples(bertlib, command):
     code, out, _ = bertlib("bench", command, "--help")
     assert code == 0

@@ -79,3 +79,32 @@ def test_a_triangle_hides_the_future(attention):
 def test_a_mask_of_one_dimension_is_refused():
     with pytest.raises(InputError, match="batch, length"):
         padding_bias(torch.ones(5), torch.float32)
+
+
+@pytest.mark.parametrize("hides", ["nothing", "the end", "all of one text", "the future"])
+@pytest.mark.parametrize("rows", [None, torch.tensor([[0, 3], [2, 2]])])
+def test_with_and_without_gradients_it_is_the_same_attention(attention, hides, rows):
+    """Without them PyTorch's fused kernel does it."""
+    mask = torch.ones(2, 5)
+    if hides == "the end":
+        mask[1, 3:] = 0
+    elif hides == "all of one text":
+        mask[1] = 0
+    elif hides == "the future":
+        mask = torch.ones(2, 5, 5).tril()
+    bias, x = padding_bias(mask, torch.float64), torch.randn(2, 5, 12, dtype=torch.float64)
+    plain = attention(x, bias, rows=rows)[0]
+    with torch.no_grad():
+        fused = attention(x, bias, rows=rows)[0]
+        shown = attention(x, bias, rows=rows, need_weights=True)[0]
+    assert torch.allclose(fused, plain)
+    assert torch.allclose(shown, plain)
+
+
+def test_the_fused_kernel_takes_the_bias_in_bf16_too(attention):
+    bias, x = padding_bias(torch.tensor([[1, 1, 0]]), torch.float32), torch.randn(1, 3, 12)
+    attention = attention.float()
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        fused = attention(x, bias)[0]
+        plain = attention(x, bias, need_weights=True)[0]
+    assert torch.allclose(fused.float(), plain.float(), atol=0.02)

@@ -103,3 +103,19 @@ def test_an_embedding_without_the_shared_table_is_named():
     bert = BertModel(BertConfig.from_preset("tiny", vocab_size=50), embedding=Nameless)
     with pytest.raises(ConfigError, match=r"Nameless has no nn.Embedding called word_embeddings"):
         _ = bert.word_embeddings
+
+
+def test_a_mask_that_hides_nothing_costs_nothing(model, monkeypatch):
+    ids = torch.randint(5, 50, (2, 6))
+    expected = model.bert(ids).last_hidden_state
+    seen = []
+    encode = model.bert.encoder.forward
+    monkeypatch.setattr(
+        model.bert.encoder,
+        "forward",
+        lambda hidden, bias, **kw: seen.append(bias) or encode(hidden, bias, **kw),
+    )
+    assert torch.equal(model.bert(ids, torch.ones_like(ids)).last_hidden_state, expected)
+    model.bert(ids, torch.tensor([[1] * 6, [1] * 5 + [0]]))
+    assert seen[0] is None
+    assert seen[1].shape == (2, 1, 1, 6)
