@@ -7,38 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
-from typer.core import TyperGroup
 
 from bertlib.bench.commands import bench_app
-from bertlib.console import Encoding, Errors, Json, refuse_more_than, show, whisper
-from bertlib.errors import BertlibError, MissingExtraError
+from bertlib.console import Commands, Encoding, Errors, Json, refuse_more_than, show, whisper
+from bertlib.errors import BertlibError, InputError, MissingExtraError
 from bertlib.export_cli import add_exchange
 from bertlib.finetune_cli import add_finetuning
 from bertlib.search_cli import add_search
-
-# What Ctrl-C leaves behind, where a command does not say so itself in its KeyboardInterrupt.
-LEFT = {
-    "tokenizer": "; nothing was saved",
-    "corpus": "; the same command goes on where it stopped",
-    "finetune": "; nothing was saved",
-    "predict": "; nothing was saved",
-}
-
-
-class Commands(TyperGroup):
-    """All commands; one that Ctrl-C stops has a last word, of which Typer makes an exit code alone."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as stop:
-            typer.echo(f"bertlib: stopped{str(stop) or LEFT.get(ctx.invoked_subcommand, '')}", err=True)
-            sys.exit(130)
-
 
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
@@ -115,7 +93,7 @@ def tokenizer_train(
 def corpus_prepare(
     sources: Texts,
     tokenizer: Annotated[Path, typer.Option(help="Folder of a tokenizer, or a vocab.txt.")],
-    out: Annotated[Path, typer.Option(help="Folder for the token arrays.")] = Path("corpus"),
+    out: Annotated[Path, typer.Option(help="Folder for the arrays; of a run: RUN/corpus.")] = Path("corpus"),
     workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
     shard_mb: Annotated[
         float | None, typer.Option(help="Largest size of one file of ids, in megabytes [default: 256].")
@@ -141,14 +119,11 @@ def corpus_prepare(
         sources, WordPieceTokenizer.load(tokenizer), out, workers=workers, encoding=encoding, errors=errors,
         shard_mb=shard_mb,
     )  # fmt: skip
+    run = f" --out {out.parent}" if out.name == "corpus" and out.parent != Path() else ""  # it looks there
+    counts = {name: getattr(corpus, f"num_{name}") for name in ("tokens", "sentences", "documents")}
     show(
-        {
-            "out": str(out),
-            "tokens": corpus.num_tokens,
-            "sentences": corpus.num_sentences,
-            "documents": corpus.num_documents,
-        },
-        [f"{corpus}, in {out}", f"next: bertlib pretrain {' '.join(sources)} --tokenizer {tokenizer}"],
+        {"out": str(out)} | counts,
+        [f"{corpus}, in {out}", f"next: bertlib pretrain {' '.join(sources)} --tokenizer {tokenizer}{run}"],
         as_json=as_json,
     )
 
@@ -239,6 +214,8 @@ def pretrain(
     if resume:
         refuse_more_than(ctx, "resume", "quiet", "as_json")
         request = Request.load(resume)
+    elif steps is not None and minutes is not None:
+        raise InputError("--minutes decides the number of steps; leave out --steps, or --minutes")
     else:
         recipe = Recipe.for_preset(
             preset, story=not sources, vocab_size=vocab_size, lowercase=not cased, steps=steps,
@@ -252,8 +229,8 @@ def pretrain(
             valid=tuple(valid or ()), tokenizer=tokenizer, start=start_from, language=language, world=world,
             encoding=encoding, errors=errors, minutes=minutes, device=device,
         )  # fmt: skip
-    say = (lambda _: None) if quiet else whisper
     try:
+        say = (lambda _: None) if quiet else whisper
         result = run(request, resume=resume is not None, progress=not quiet, say=say)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(how_to_go_on(request.out)) from None
@@ -287,11 +264,7 @@ def fill_mask_command(
     if model is None:
         whisper(f"model: {folder}")
     guesses = fill_mask(*load_pretrained(folder), text, top=top)
-    values = {
-        "text": text,
-        "model": str(folder),
-        "blanks": [[g._asdict() for g in blank] for blank in guesses],
-    }
+    values = {"text": text, "model": str(folder), "blanks": [[g._asdict() for g in b] for b in guesses]}
     show(values, report_guesses(guesses), as_json=as_json)
 
 

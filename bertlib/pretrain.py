@@ -17,16 +17,15 @@ import dataclasses
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
-from bertlib.blanks import choose_blanks, fill_blanks
+from bertlib.blanks import LONGEST, choose_blanks, fill_blanks
 from bertlib.config import BertConfig
-from bertlib.data.arrays import TokenCorpus
+from bertlib.data.arrays import META, TokenCorpus
 from bertlib.data.batches import BatchConfig, PreTrainingBatches, SpecialIds
 from bertlib.data.corpus import sample_texts
 from bertlib.data.holdout import hold_out
@@ -83,20 +82,21 @@ def _pretrain(
         recipe = with_its_positions(request.recipe, start[0], source)
         request = dataclasses.replace(request, recipe=recipe)
     with state.main_process_first():  # the others find everything made and only open it
-        if state.is_main_process:
-            _claim(request, resume=resume)
+        _claim(request, state, resume=resume)
+        made = resume or not state.is_main_process
         sources, valid_sources = _texts(request, say)
-        tokenizer = _tokenizer(request, sources, say, start[1] if start else None)
+        tokenizer = _tokenizer(request, sources, start[1] if start else None, made, progress, say)
         if start:
             check_start(request.recipe, tokenizer, start, source)
-        train, valid = _corpora(request, sources, valid_sources, tokenizer, progress, say)
+        train, valid = _corpora(request, sources, valid_sources, tokenizer, made, progress, say)
     batches, valid_batches = make_batches(request.recipe, train, valid, tokenizer, device)
     if request.minutes is not None:
         request = _steps_for_minutes(request, batches, len(tokenizer), say)
     if state.is_main_process:
         request.save()
 
-    trainer = _trainer(request, batches, valid_batches, len(tokenizer), progress)
+    model, config = new_model(request.recipe, len(tokenizer)), request.recipe.training_config()
+    trainer = BertTrainer(model, batches, config, out=request.out, valid=valid_batches, progress=progress)
     for line in trainer.resume() if resume else []:
         say(line)
     if start and trainer.step == 0:
@@ -115,7 +115,8 @@ def _pretrain(
     if state.is_main_process:
         save_pretrained(request.out / "model", model, tokenizer)
     dice, chosen = np.random.default_rng(request.recipe.seed), []
-    if request.recipe.objective == "mlm":  # left to right nobody learns to fill a blank
+    room = request.recipe.positions >= LONGEST + 2  # [CLS] and [SEP]
+    if room and request.recipe.objective == "mlm":  # left to right nobody learns to fill a blank
         chosen = choose_blanks(valid, tokenizer, count=3, generator=dice)
     counted = CountingBaselines.count(train.tokens, len(tokenizer))
     return Result(
@@ -194,9 +195,15 @@ def _silent(_: str) -> None:
     """Say nothing: what every process but the first does."""
 
 
-def _claim(request: Request, *, resume: bool) -> None:
-    """Make the run's folder, or refuse one in which there is a run already."""
-    if not resume and (request.out / "run.json").exists():
+def _claim(request: Request, state: PartialState, *, resume: bool) -> None:
+    """Make the run's folder, or refuse one in which there is a run already; the others see it made."""
+    if not state.is_main_process:
+        if not (request.out / "corpus" / META).exists():
+            raise CheckpointError(
+                f"process {state.process_index} finds no corpus in {request.out}, where the first has made "
+                "one; all processes have to see the same folder"
+            )
+    elif not resume and (request.out / "run.json").exists():
         raise CheckpointError(
             f"{request.out} holds a run already; go on with `bertlib pretrain --resume {request.out}`, or "
             "choose another folder with --out"
@@ -211,31 +218,39 @@ def _texts(request: Request, say: Callable[[str], None]) -> tuple[list[str], lis
     paths = {split: request.out / "text" / f"{split}.txt" for split in ("train", "valid")}
     for (split, path), size in zip(paths.items(), (STORY_MB, STORY_VALID_MB), strict=True):
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_corpus(
                 path, megabytes=size, seed=request.recipe.seed, language=request.language, split=split,
                 world=request.world,
             )  # fmt: skip
-    say(f"wrote {STORY_MB:g} MB of stories into {paths['train'].parent}")
+            say(f"wrote {size:g} MB of stories into {path}")
     return [str(paths["train"])], [str(paths["valid"])]
 
 
 def _tokenizer(
     request: Request,
     sources: list[str],
+    starting: WordPieceTokenizer | None,
+    made: bool,
+    progress: bool,
     say: Callable[[str], None],
-    starting: WordPieceTokenizer | None = None,
 ) -> WordPieceTokenizer:
-    """Load the vocabulary that was given or made before, or take the starting model's; else learn one."""
+    """Load the vocabulary that was given or made before, or take the starting model's; else learn one.
+
+    A run that goes on (``made``) has its own, whatever has become of the one that was given.
+    """
     home = request.out / "tokenizer"
-    if request.tokenizer or home.exists():
-        tokenizer = WordPieceTokenizer.load(request.tokenizer or home)
+    if home.exists() and (made or not request.tokenizer):
+        tokenizer = WordPieceTokenizer.load(home)
+        say(f"using the vocabulary of {len(tokenizer):,} word pieces in {home}")
+        return tokenizer
+    if request.tokenizer:
+        tokenizer = WordPieceTokenizer.load(request.tokenizer)
     elif starting:
         tokenizer = starting
     else:
         texts = sample_texts(sources, VOCABULARY_SAMPLE_MB, encoding=request.encoding, errors=request.errors)
         tokenizer = WordPieceTokenizer.train(
-            texts, request.recipe.vocab_size, lowercase=request.recipe.lowercase
+            texts, request.recipe.vocab_size, lowercase=request.recipe.lowercase, progress=progress
         )
         say(f"learned a vocabulary of {len(tokenizer):,} word pieces")
     tokenizer.save(home)
@@ -247,35 +262,25 @@ def _corpora(
     sources: list[str],
     valid_sources: list[str],
     tokenizer: WordPieceTokenizer,
+    made: bool,
     progress: bool,
     say: Callable[[str], None],
 ) -> tuple[TokenCorpus, TokenCorpus]:
-    """Prepare the text, and the held-out text or a part set aside for it."""
-    options: dict[str, Any] = {"encoding": request.encoding, "errors": request.errors, "progress": progress}
-    corpus = prepare_corpus(sources, tokenizer, request.out / "corpus", **options)
+    """Prepare the text, and the held-out text or a part set aside for it; open what is ``made``."""
+
+    def prepare(texts: list[str], name: str) -> TokenCorpus:
+        if made and (request.out / name / META).exists():  # the texts may be gone
+            corpus = TokenCorpus.load(request.out / name)
+            corpus.check_tokenizer(tokenizer)
+            return corpus
+        return prepare_corpus(
+            texts, tokenizer, request.out / name, encoding=request.encoding, errors=request.errors,
+            progress=progress,
+        )  # fmt: skip
+
+    corpus = prepare(sources, "corpus")
     say(f"prepared {corpus}")
-    if valid_sources:
-        return corpus, prepare_corpus(valid_sources, tokenizer, request.out / "valid", **options)
-    return hold_out(corpus)
-
-
-def _trainer(
-    request: Request,
-    batches: PreTrainingBatches,
-    valid: PreTrainingBatches,
-    vocab_size: int,
-    progress: bool,
-) -> BertTrainer:
-    model = new_model(request.recipe, vocab_size)
-    settings = {
-        "model": model.config.to_dict(),
-        "batches": dataclasses.asdict(batches.config),
-        "corpus": {"tokens": len(batches.corpus.tokens)},
-    }
-    return BertTrainer(
-        model, batches, request.recipe.training_config(), out=request.out, valid=valid, settings=settings,
-        progress=progress,
-    )  # fmt: skip
+    return (corpus, prepare(valid_sources, "valid")) if valid_sources else hold_out(corpus)
 
 
 def _steps_for_minutes(

@@ -17,7 +17,7 @@ class Recipe:
     """What to pre-train and how; :meth:`for_preset` fills in the numbers that suit a size.
 
     Raises:
-        ConfigError: from the configs it makes, or fewer positions than the texts are long.
+        ConfigError: from the three configs it makes, or fewer positions than the texts are long.
     """
 
     preset: str = "tiny"
@@ -56,7 +56,8 @@ class Recipe:
             )
         if not 0 <= self.warmup_share <= 1:
             raise ConfigError(f"warmup_share is {self.warmup_share}; expected a share in [0, 1]")
-        self.batch_config()  # a kind that does not exist should be told before any work is done
+        # what makes no sense should be told before any work is done
+        self.batch_config(), self.training_config(), self.model_config(self.vocab_size)
 
     @classmethod
     def for_preset(cls, preset: str, *, story: bool = False, **changes: Any) -> Recipe:
@@ -65,11 +66,15 @@ class Recipe:
         With ``story`` the numbers suit the generated stories: short texts, few words, a minute's time.
 
         Raises:
-            ConfigError: unknown preset.
+            ConfigError: unknown preset, or a question about pairs together with ``nsp=False``.
         """
         if preset not in PRESETS:
             raise ConfigError(f"unknown preset {preset!r}; the presets are {', '.join(PRESETS)}")
         given = {key: value for key, value in changes.items() if value is not None}
+        if given.get("nsp") is False and given.get("pairs", "none") != "none":
+            raise ConfigError(
+                f"pairs is {given['pairs']!r}, but --no-nsp asks about none; leave out one of them"
+            )
         values = DEFAULTS[preset] | (STORY if story else {}) | given
         if "positions" not in given:
             length = values.get("max_length", cls.max_length)

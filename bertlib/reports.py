@@ -37,9 +37,10 @@ def newest_model(*, runs: Path = Path("runs")) -> Path:
 
 def how_to_go_on(out: Path) -> str:
     """Return what to say of a pre-training that Ctrl-C has stopped."""
-    if (out / "run.json").exists():
-        return f"; `bertlib pretrain --resume {out}` goes on from the last checkpoint"
-    return "; training had not begun"
+    if not (out / "run.json").exists():
+        return f"; training had not begun. The same command with --out {out} goes on where it stopped"
+    newest = max((path.name for path in (out / "checkpoints").glob("step-*")), default="step-0")
+    return f"; `bertlib pretrain --resume {out}` goes on from step {int(newest.removeprefix('step-')):,}"
 
 
 def report_pretraining(result: Result) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ class Request:
     """What to pre-train on, and where to put it.
 
     Raises:
-        ConfigError: minutes that are none.
+        ConfigError: minutes that are none, a language or a world of stories for texts that are none.
     """
 
     out: Path
@@ -37,8 +38,13 @@ class Request:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.minutes is not None and self.minutes <= 0:
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise ConfigError(f"minutes is {self.minutes}; expected more than 0")
+        if self.sources and (self.language, self.world) != ("en", "village"):
+            raise ConfigError(
+                f"language {self.language} and world {self.world} are those of generated stories; with texts "
+                "of your own leave out --language and --world"
+            )
 
     def save(self) -> None:
         """Write ``run.json``."""
@@ -50,20 +56,27 @@ class Request:
         """Read the ``run.json`` of a run that is to go on.
 
         Raises:
-            CheckpointError: there is none.
+            CheckpointError: there is none, it is damaged, or another version of bertlib wrote it.
         """
-        if not (out / "run.json").exists():
+        file = out / "run.json"
+        if not file.exists():
             raise CheckpointError(
                 f"no run to resume in {out} (run.json is missing); give the folder of a run"
             )
-        values = json.loads((out / "run.json").read_text(encoding="utf-8"))
-        changes = {
-            "out": out,
-            "recipe": Recipe(**values["recipe"]),
-            "sources": tuple(values["sources"]),
-            "valid": tuple(values["valid"]),
-        }
-        return cls(**(values | changes))
+        try:
+            values = json.loads(file.read_text(encoding="utf-8"))
+            changes = {
+                "out": out,
+                "recipe": Recipe(**values["recipe"]),
+                "sources": tuple(values["sources"]),
+                "valid": tuple(values["valid"]),
+            }
+            return cls(**(values | changes))
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{file} cannot be used ({type(error).__name__}: {error}): it is damaged, or another "
+                "version of bertlib wrote it; resume with that one, or start the run again in another folder"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

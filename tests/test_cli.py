@@ -44,9 +44,21 @@ def test_the_path_by_hand(bertlib, texts, tmp_path):
     code, _, err = bertlib("pretrain", texts, "--out", run)
     assert (code, err.count("\n")) == (2, 1)
     assert f"--resume {run}" in err
-    code, out, _ = bertlib("pretrain", "--resume", run, "--quiet")
-    assert code == 0
+    code, out, err = bertlib("pretrain", "--resume", run, "--quiet")
+    assert (code, err) == (0, "")
     assert "model:" in out
+
+
+def test_a_corpus_in_the_place_of_a_runs_own_is_found_there(bertlib, texts, finished_run, tmp_path):
+    vocabulary, run = finished_run.out / "tokenizer", tmp_path / "run"
+    code, out, _ = bertlib("corpus", "prepare", texts, "--tokenizer", vocabulary, "--out", run / "corpus")
+    assert code == 0
+    assert out.splitlines()[-1] == f"next: bertlib pretrain {texts} --tokenizer {vocabulary} --out {run}"
+    before = (run / "corpus" / "meta.json").stat().st_mtime_ns
+    command = out.splitlines()[-1].removeprefix("next: bertlib ").split()
+    code, _, err = bertlib(*command, "--steps", 1, "--batch-size", 2, "--max-length", 16, "--quiet")
+    assert (code, err) == (0, "")
+    assert (run / "corpus" / "meta.json").stat().st_mtime_ns == before
 
 
 def test_what_is_merged_first_can_be_chosen(bertlib, texts, tmp_path):
@@ -97,6 +109,19 @@ BAD = {
     "unknown language": (lambda tmp: ("pretrain", "--language", "xx", "--out", tmp / "run"), r"'xx'.*en.*zh"),
     "unknown device": (lambda tmp: ("pretrain", "--device", "warp9", "--out", tmp / "run"), r"try --device cpu"),
     "no time": (lambda tmp: ("pretrain", "--minutes", "0"), r"minutes is 0"),
+    "no number of minutes": (lambda tmp: ("pretrain", "--minutes", "nan"), r"minutes is nan"),
+    "steps and minutes": (
+        lambda tmp: ("pretrain", "--minutes", "1", "--steps", "5"), r"--minutes decides .*leave out --steps"
+    ),
+    "no seed": (lambda tmp: ("pretrain", "--seed", "-1"), r"seed is -1; expected 0 or more"),
+    "pairs and no pairs": (
+        lambda tmp: ("pretrain", "--no-nsp", "--pairs", "sop"), r"'sop', but --no-nsp .*leave out one"
+    ),
+    "stories in texts of one's own": (
+        lambda tmp: ("pretrain", write(tmp / "a.txt", b"a b\n"), "--world", "country", "--out", tmp / "run"),
+        r"country are those of generated stories; with texts of your own leave out --language and --world",
+    ),
+    "device without training": (lambda tmp: ("pretrain", "--device", "meta", "--out", tmp / "run"), r"try --dev"),
     "long texts": (
         lambda tmp: ("pretrain", "--max-length", "256", "--positions", "128"),
         r"max_length 256 is longer than the position table of 128",
@@ -165,8 +190,8 @@ STOPPED = {
     "fill-mask": ("fill-mask", "[MASK]", "--model", "RUN"),
 }
 LAST_WORDS = {
-    "pretrain in training": "; `bertlib pretrain --resume RUN` goes on from the last checkpoint",
-    "pretrain": "; training had not begun",
+    "pretrain in training": "; `bertlib pretrain --resume RUN` goes on from step 1,500",
+    "pretrain": "; training had not begun. The same command with --out NEW goes on where it stopped",
     "predict": "; nothing was saved",
     "corpus": "; the same command goes on where it stopped",
     "tokenizer": "; nothing was saved",
@@ -188,7 +213,29 @@ def test_ctrl_c_says_what_is_left(bertlib, monkeypatch, tmp_path, case):
         monkeypatch.setattr(f"bertlib.{work}", interrupted)
     run = tmp_path / "run"
     write(run / "run.json", b"{}")
+    for step in ("step-00000500", "step-00001500"):
+        (run / "checkpoints" / step).mkdir(parents=True)
     names = {"RUN": run, "NEW": tmp_path / "new"}
     code, out, err = bertlib(*(names.get(word, word) for word in STOPPED[case]))
     assert (code, out) == (130, "")
-    assert err == f"bertlib: stopped{LAST_WORDS[case]}\n".replace("RUN", str(run))
+    last = LAST_WORDS[case].replace("RUN", str(run)).replace("NEW", str(tmp_path / "new"))
+    assert err == f"bertlib: stopped{last}\n"
+    monkeypatch.setenv("RANK", "1")  # the second of several processes has nothing to add
+    assert bertlib(*(names.get(word, word) for word in STOPPED[case])) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["fill-mask", "--top", "0", "[MASK]"], "'--top': Input should be greater than or equal to 1"),
+        (["pretrain", "--steps", "two"], "'--steps': Input should be a valid integer"),
+        (["bench", "pretrain", "--rounds", "0"], "see bertlib bench pretrain --help"),
+        (["fill-mask"], "Missing argument"),
+    ],
+)
+def test_an_option_out_of_range_is_one_line(bertlib, command, says):
+    code, out, err = bertlib(*command)
+    assert (code, out) == (2, "")
+    assert err.startswith("bertlib: ")
+    assert err.count("\n") == 1
+    assert says in err

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from bertlib.device import pick_device
 from bertlib.errors import CheckpointError, ConfigError, CorpusError, VocabularyError
 from bertlib.lock import sole_user
 from bertlib.pretrain import Request, make_batches, new_model, pretrain
+from bertlib.pretrain import _claim as claim
 from bertlib.recipes import Recipe
 from bertlib.reports import free_folder, newest_model, report_pretraining
 from bertlib.store import load_pretrained
@@ -291,3 +293,65 @@ def test_of_two_runs_in_one_folder_the_second_is_refused(texts, quick_recipe, tm
     with sole_user(tmp_path), pytest.raises(CheckpointError, match="is at work in"):
         quiet(request(texts, quick_recipe, tmp_path))
     quiet(request(texts, quick_recipe, tmp_path))
+
+
+def test_a_run_goes_on_without_its_texts_and_without_the_vocabulary_it_was_given(
+    finished_run, texts, quick_recipe, tmp_path
+):
+    given = shutil.copytree(finished_run.out / "tokenizer", tmp_path / "given")
+    copied = shutil.copytree(texts, tmp_path / "texts")
+    options = {"tokenizer": str(given), "valid": (str(copied / "part-1.txt"),)}
+    quiet(request(copied, quick_recipe, tmp_path / "run", **options))
+    straight = weights(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-00000004")
+    shutil.rmtree(given)
+    shutil.rmtree(copied)
+    quiet(Request.load(tmp_path / "run"), resume=True)
+    assert same(weights(tmp_path / "run"), straight)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda values: "{",
+        lambda values: "[1]",
+        lambda values: json.dumps(values | {"of_a_later_version": 1}),
+        lambda values: json.dumps(values | {"recipe": values["recipe"] | {"of_a_later_version": 1}}),
+        lambda values: json.dumps({key: value for key, value in values.items() if key != "recipe"}),
+    ],
+)
+def test_a_damaged_run_json_is_one_line(finished_run, tmp_path, harm):
+    values = json.loads((finished_run.out / "run.json").read_text())
+    (tmp_path / "run.json").write_text(harm(values))
+    with pytest.raises(
+        CheckpointError, match=r"run.json cannot be used \(.*damaged, or another version .*resume"
+    ):
+        Request.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"precision": "fp8"}, {"save_every": 0}, {"learning_rate": -1.0}, {"dropout": 1.5}, {"seed": -1}],
+)
+def test_what_makes_no_sense_is_told_before_any_text_is_read(changes):
+    with pytest.raises(ConfigError):
+        Recipe.for_preset("tiny", **changes)
+
+
+def test_another_process_that_does_not_see_the_folder(texts, quick_recipe, tmp_path):
+    other = SimpleNamespace(is_main_process=False, process_index=3)
+    with pytest.raises(CheckpointError, match=r"process 3 finds no corpus in .*see the same folder"):
+        claim(request(texts, quick_recipe, tmp_path), other, resume=False)
+
+
+def test_quiet_is_quiet(texts, quick_recipe, tmp_path, capsys):
+    quiet(request(texts, quick_recipe, tmp_path))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("length", "blanks"), [(17, 0), (18, 3)])
+def test_a_position_table_too_short_for_the_blanks_does_not_end_a_run_in_an_error(
+    texts, quick_recipe, tmp_path, length, blanks
+):
+    result = quiet(request(texts, quick_recipe.replace(max_length=length, positions=length), tmp_path))
+    assert len(result.blanks) == blanks

@@ -151,15 +151,18 @@ def damage(path: Path) -> str | None:
         CheckpointError: another version of bertlib wrote it.
     """
     try:
-        state = json.loads((path / STATE).read_text(encoding="utf-8"))
-        files = state["files"] if state["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"{path.name}/{STATE} is missing or unreadable"
-    if files is None:
+        state = dict(json.loads((path / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        state = {}
+    if state.get("format", FORMAT) != FORMAT:
         raise CheckpointError(
             f"{path} has format {state['format']}, this version of bertlib reads {FORMAT}; resume with the "
             "version that wrote it"
         )
+    files = state.get("files", {})
+    own = path.name == f"step-{state.get('step')!s:0>8}" and "settings" in state
+    if not (own and files.keys() >= {MODEL, OPTIMIZER}):
+        return f"{path.name}/{STATE} is missing, unreadable or not this step's"
     for name, expected in files.items():
         file = path / name
         size = file.stat().st_size if file.exists() else 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from bertlib.errors import ConfigError
 
+COUNTS = ("steps", "accumulation", "log_every", "eval_every", "eval_batches", "save_every", "keep")
 # What may differ when a run is resumed: it changes what is seen and kept, not what is learned.
 CADENCE = ("log_every", "eval_every", "save_every", "keep", "eval_batches", "fsdp")
 
@@ -38,25 +40,25 @@ class TrainingConfig:
     fsdp: bool = False  # several processes share the weights out, see bertlib.train.processes
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps",
-            "accumulation",
-            "log_every",
-            "eval_every",
-            "eval_batches",
-            "save_every",
-            "keep",
-        ):
+        for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; expected at least 1")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; expected 0 or more")
         if not 0 <= self.warmup_steps <= self.steps:
             raise ConfigError(
                 f"warmup_steps is {self.warmup_steps}; expected 0 to {self.steps}, the number of steps"
             )
-        if self.learning_rate <= 0:
+        if not 0 < self.learning_rate < math.inf:  # NaN is neither
             raise ConfigError(
                 f"learning_rate is {self.learning_rate}; expected a positive number such as 1e-3"
             )
+        if not 0 <= self.weight_decay < math.inf or not self.clip > 0:
+            raise ConfigError(
+                f"weight_decay is {self.weight_decay} and clip {self.clip}; expected at least 0, and above 0"
+            )
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f"betas are {self.betas}; expected two numbers in [0, 1) such as 0.9 and 0.999")
         if self.precision not in ("fp32", "bf16"):
             raise ConfigError(f"precision is {self.precision!r}; expected fp32 or bf16")
         if self.matmul_precision not in ("highest", "high", "medium"):

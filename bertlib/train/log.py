@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class JsonLog:
         """
         line = json.dumps({"event": event} | values)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
@@ -34,20 +36,26 @@ class JsonLog:
         Args:
             step: where it goes on.
             last: it was the run's last step; the evaluation that follows it is made again too.
+
+        Raises:
+            BertlibError: the file cannot be read, or not be written.
         """
-        if self.path.exists():
-            kept = [event for event in read_log(self.path) if event.get("step", 0) <= step]
-            if last:
-                kept = [e for e in kept if (e["event"], e.get("step")) != ("valid", step)]
-            write_text(self.path, "".join(json.dumps(event) + "\n" for event in kept))
+        if not self.path.exists():
+            return
+        try:
+            events = read_log(self.path)
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        kept = [event for event in events if event.get("step", 0) <= step]
+        if last:
+            kept = [event for event in kept if (event.get("event"), event.get("step")) != ("valid", step)]
+        write_text(self.path, "".join(json.dumps(event) + "\n" for event in kept))
 
 
 def read_log(path: Path | str) -> list[dict[str, Any]]:
-    """Read a log; a last line that was cut off in mid-write is passed over."""
+    """Read a log; a line that was cut off in mid-write, or spoilt, is passed over."""
     events = []
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
-        try:
+    for line in Path(path).read_bytes().splitlines():
+        with suppress(ValueError):
             events.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return events
+    return [event for event in events if isinstance(event, dict)]

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
 from bertlib.data.batches import Batch
 from bertlib.errors import TrainingError
 
+_SMALLER = "A smaller --preset or --vocab-size can, or --fsdp with several processes"
+ADVICE = {
+    "for the model itself": f": a smaller batch cannot help. {_SMALLER}",
+    "in the optimiser's step": ", which keeps two averages of each weight: smaller pieces of a batch cannot "
+    f"help. {_SMALLER}; earlier checkpoints are good",
+    "between two steps": ", in making, examining or saving: --accumulation cannot help. A smaller "
+    "--batch-size can; earlier checkpoints are good",
+}
 _WORDS = ("can't allocate memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory")
 
 
@@ -34,22 +42,30 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def not_twice() -> Iterator[None]:
-    """Keep an optimiser's step that ran out of memory half-way from being taken again.
+def enough_for(what: str) -> Iterator[None]:
+    """Turn a lack of memory inside the block, where smaller pieces of a batch cannot help, into one line.
+
+    Args:
+        what: of :data:`ADVICE`.
 
     Raises:
-        TrainingError: it did; with what to do.
+        TrainingError: memory ran out; with what to do.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
-        raise TrainingError(
-            "out of memory in the optimiser's step, which keeps two averages of each weight: smaller pieces "
-            "of a batch cannot help. A smaller --preset or --vocab-size can, or --fsdp with several "
-            "processes; earlier checkpoints are good"
-        ) from error
+        raise TrainingError(f"out of memory {what}{ADVICE[what]}") from error
+
+
+def not_twice() -> AbstractContextManager[None]:
+    """Keep an optimiser's step that ran out of memory half-way from being taken again.
+
+    Raises:
+        TrainingError: it did; with what to do.
+    """
+    return enough_for("in the optimiser's step")
 
 
 def smaller_pieces(pieces: int, texts: int, *, processes: int = 1) -> int:
@@ -78,7 +94,7 @@ def smaller_pieces(pieces: int, texts: int, *, processes: int = 1) -> int:
     return more
 
 
-def describe_pieces(pieces: int, texts: int, before: int) -> str:
+def describe(pieces: int, texts: int, before: int) -> str:
     """Say in one line what is done about it."""
     return (
         f"out of memory with {-(-texts // before)} texts at a time: going on with {-(-texts // pieces)}, in "

@@ -2,14 +2,12 @@
 
 How the trainer uses it::
 
-    work = Work(model.config, length=128, selected=0.15, device=device, precision="bf16", devices=1)
-    meter = Meter(tokens_per_step, work=work)
+    meter = Meter.of_run(model.config, batches.config, device, "bf16", devices=1)
     ...
-    speed = meter.tokens_per_second()
-    share = meter.share_of_peak(speed)  # 0.42, or None without ``work``
-    f"{meter.share_name} {share:.0%}"  # "mfu 42%" on a GPU, "share of peak 42%" elsewhere
+    meter.count()  # after each step
+    words, numbers = meter.reading()  # "1,200 tokens/s, mfu 42%"; on a CPU it says "share of peak"
 
-Call :meth:`Meter.share_of_peak` inside ``matmul_precision(...)``: what a machine can do depends on it.
+Call :meth:`Meter.reading` inside ``matmul_precision(...)``: what a machine can do depends on it.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from dataclasses import dataclass
 import torch
 
 from bertlib.config import BertConfig
+from bertlib.data.batch_config import BatchConfig
 from bertlib.peak import mfu
 
 
@@ -49,6 +48,14 @@ class Meter:
         self.tokens_per_step, self.work = tokens_per_step, work
         self.start = self.mark = time.perf_counter()
         self.steps = 0
+
+    @classmethod
+    def of_run(
+        cls, config: BertConfig, shape: BatchConfig, device: torch.device, precision: str, devices: int
+    ) -> Meter:
+        """Return the meter of a pre-training run; the arguments are those of :class:`Work`."""
+        work = Work(config, shape.max_length, shape.asked_share, device, precision, devices)
+        return cls(shape.batch_size * shape.max_length, work=work)
 
     @property
     def seconds(self) -> float:
@@ -85,6 +92,17 @@ class Meter:
                 tokens_per_second, work.config, length=work.length, selected=work.selected,
                 device=work.device, precision=work.precision, devices=work.devices,
             )  # fmt: skip
+
+    def reading(self) -> tuple[str, dict[str, float]]:
+        """Return the rate since it was last asked: in words for a progress bar, in numbers for a log."""
+        speed = self.tokens_per_second()
+        share = self.share_of_peak(speed) or 0.0
+        numbers = {
+            "tokens_per_s": round(speed),
+            "seconds": round(self.seconds, 3),
+            self.share_name.replace(" ", "_"): round(share, 4),
+        }
+        return f"{speed:,.0f} tokens/s, {self.share_name} {share:.0%}", numbers
 
     @contextmanager
     def paused(self) -> Iterator[None]:

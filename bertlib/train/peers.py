@@ -25,6 +25,8 @@ from bertlib.errors import TrainingError
 # For one exchange while training: longer than the slowest evaluation or last save.
 PATIENCE_IN_TRAINING = timedelta(minutes=10)
 
+_BROKEN = ("onnection closed by peer", "onnection reset", "roken pipe", "imed out")  # as gloo words it
+
 
 class Peer(NamedTuple):
     """One of the processes."""
@@ -42,7 +44,8 @@ def peers_watched(*, remedy: str) -> Iterator[None]:
         remedy: what to do about it, the end of the line.
 
     Raises:
-        TrainingError: names the processes that are gone (on this machine; others are only suspected).
+        TrainingError: names the processes of this machine that are gone; where a connection broke and all
+            of them are there, the other machines, whose processes nobody can see from here.
     """
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         yield
@@ -67,7 +70,7 @@ def peers_watched(*, remedy: str) -> Iterator[None]:
     except RuntimeError as error:
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        line = _obituary(others, me, remedy, wait=3.0)
+        line = _obituary(others, me, remedy, wait=3.0) or _suspicion(error, others, me, remedy)
         if line is None:
             raise
         before = signal.SIG_IGN  # we are about to stop; torchrun's SIGTERM must not come before our line
@@ -87,6 +90,15 @@ def _obituary(others: list[Peer], me: Peer, remedy: str, *, wait: float) -> str 
         return None
     names = " and ".join(f"{peer.number} (pid {peer.pid})" for peer in gone)
     return f"process {names} has died, process {me.number} stops; {remedy}"
+
+
+def _suspicion(error: RuntimeError, others: list[Peer], me: Peer, remedy: str) -> str | None:
+    """Name the other machines if a connection broke; None for any other error."""
+    hosts = sorted({peer.host for peer in others} - {me.host})
+    if not hosts or not (isinstance(error, dist.DistError) or any(word in str(error) for word in _BROKEN)):
+        return None
+    where = " or ".join(hosts)
+    return f"process {me.number} has lost a process of another machine ({where}) and stops; {remedy}"
 
 
 def alive(pid: int) -> bool:

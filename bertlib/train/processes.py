@@ -34,13 +34,24 @@ def process_state(device: torch.device) -> PartialState:
 
     ``accelerate`` remembers the first choice for as long as the process lives. In a notebook one wants
     a trainer on the GPU after one on the CPU, so a process that is alone forgets.
+
+    Raises:
+        ConfigError: a kind of device on which ``accelerate`` does not train here.
     """
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)  # a process that is alone gets the current one
     if PartialState._shared_state:
         state = PartialState()
         if state.num_processes > 1 or state.device.type == device.type:
             return state
         AcceleratorState._reset_state(reset_partial_state=True)
-    return PartialState(cpu=device.type == "cpu", timeout=PATIENCE_FOR_TEXT)
+    state = PartialState(cpu=device.type == "cpu", timeout=PATIENCE_FOR_TEXT)
+    if state.device.type != device.type:
+        raise ConfigError(
+            f"device {str(device)!r} was asked for, but training here means {state.device}; try --device "
+            f"{state.device.type}"
+        )
+    return state
 
 
 def make_accelerator(device: torch.device) -> Accelerator:

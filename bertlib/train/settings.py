@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
+from bertlib.config import BertConfig
+from bertlib.data.batches import PreTrainingBatches
 from bertlib.errors import CheckpointError, ConfigError
 from bertlib.train.config import TrainingConfig
+
+
+def settings_of(
+    config: TrainingConfig, model: BertConfig, batches: PreTrainingBatches, *, processes: int
+) -> dict[str, dict[str, Any]]:
+    """Return all that the final weights follow from, as a checkpoint keeps it.
+
+    The text itself is known by its size. The kind of device is there because masks and dropout are drawn on
+    it, and a GPU has other dice than a CPU.
+    """
+    corpus = batches.corpus
+    return {
+        "training": config.learning_fields(),
+        "processes": {"number": processes},
+        "device": {"type": batches.device.type},
+        "model": model.to_dict(),
+        "batches": dataclasses.asdict(batches.config),
+        "corpus": {
+            "tokens": len(corpus.tokens),
+            "sentences": len(corpus.sentence_ends),
+            "documents": len(corpus.document_ends),
+        },
+    }
 
 
 def refuse_other_settings(out: Path | None, saved: dict[str, Any], now: dict[str, Any]) -> None:

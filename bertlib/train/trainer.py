@@ -25,15 +25,21 @@ from bertlib.train.evaluate import Evaluation, evaluate
 from bertlib.train.health import Health
 from bertlib.train.leftovers import clear_leftovers, refuse_newer, remove_skipped
 from bertlib.train.log import JsonLog
-from bertlib.train.memory import cut, cut_each, describe_pieces, not_twice, out_of_memory, smaller_pieces
-from bertlib.train.meter import Meter, Work
+from bertlib.train.memory import cut, cut_each, describe, enough_for, not_twice, out_of_memory, smaller_pieces
+from bertlib.train.meter import Meter
 from bertlib.train.optim import make_optimizer
 from bertlib.train.peers import peers_watched
 from bertlib.train.precision import autocast, matmul_precision
 from bertlib.train.processes import make_accelerator, shard_model, sync_gradients, whole_norm, whole_tensors
 from bertlib.train.saving import BackgroundSaver
 from bertlib.train.schedule import learning_rate
-from bertlib.train.settings import refuse_different_steps, refuse_few_texts, refuse_other_settings
+from bertlib.train.settings import (
+    refuse_different_steps,
+    refuse_few_texts,
+    refuse_other_settings,
+    settings_of,
+)
+from bertlib.train.undivided import undivided
 
 
 class Losses(NamedTuple):
@@ -56,7 +62,6 @@ class BertTrainer:
         config: the recipe.
         out: folder for checkpoints and ``log.jsonl``; None keeps nothing.
         valid: held-out batches; None means no evaluation.
-        settings: anything else that has to be the same when the run is resumed.
         progress: show a progress bar.
         on_log: called with every logged event, for curves that grow while one watches.
     """
@@ -67,24 +72,24 @@ class BertTrainer:
         batches: PreTrainingBatches,
         config: TrainingConfig,
         *,
-        out: Path | None = None,
+        out: Path | str | None = None,
         valid: PreTrainingBatches | None = None,
-        settings: dict[str, Any] | None = None,
         progress: bool = True,
         on_log: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        self.config, self.batches, self.valid, self.out = config, batches, valid, out
+        self.config, self.batches, self.valid = config, batches, valid
+        self.out = out = Path(out) if out else None
         self.accelerator = make_accelerator(batches.device)
         main, processes = self.accelerator.is_main_process, self.accelerator.num_processes
         refuse_few_texts(batches.config.batch_size, config, processes=processes)
-        fixed = {"training": config.learning_fields(), "processes": {"number": processes}}
-        self.settings = fixed | (settings or {})
-        sharded = config.fsdp and shard_model(self.accelerator, model, model.bert.encoder.blocks)
+        self.settings = settings_of(config, model.config, batches, processes=processes)
+        self.plain_model = model
+        with enough_for("for the model itself"):
+            sharded = config.fsdp and shard_model(self.accelerator, model, model.bert.encoder.blocks)
+            self.model = model if sharded else self.accelerator.prepare(model)
         optimizer = make_optimizer(
             model, learning_rate=config.learning_rate, weight_decay=config.weight_decay, betas=config.betas
         )
-        self.plain_model = model
-        self.model = model if sharded else self.accelerator.prepare(model)
         self.optimizer = self.accelerator.prepare(optimizer)
         self.step = 0  # steps done
         self.pieces = config.accumulation  # more of them once memory has run out
@@ -94,8 +99,6 @@ class BertTrainer:
         self.log = JsonLog(out / "log.jsonl") if out and main else None
         folder, diary = (out / "checkpoints", out / "log.jsonl") if out and main else (None, None)
         self.saver = BackgroundSaver(folder, keep=config.keep, diary=diary)
-        if out:
-            out.mkdir(parents=True, exist_ok=True)
 
     def train_batch(self, batch: Batch) -> Losses:
         """Take one optimiser step on this process's texts; return its share of the batch's mean losses."""
@@ -180,16 +183,15 @@ class BertTrainer:
                 self.health.reset()
             mine = torch.tensor([self.step], device=self.batches.device)
             refuse_different_steps(self.out, self.accelerator.gather(mine).tolist())
-            if self.log:
-                self.log.forget_after(self.step, last=self.step == self.config.steps)
             return remove_skipped(checkpoint) if checkpoint and self.log else []
 
     def _losses(self, piece: Batch, words: int, pairs: int) -> Losses:
+        labels = piece.labels  # before the model: a GPU has nothing to do yet that we would wait for
         with self._autocast():
             output = self.model(
                 piece.input_ids, piece.attention_mask, piece.token_type_ids, selected=piece.selected
             )
-        mlm = self.mlm_loss(output.prediction_logits, piece.labels, count=words)
+        mlm = self.mlm_loss(output.prediction_logits, labels, count=words)
         nsp = self.nsp_loss(output.seq_relationship_logits, piece.next_sentence_label, count=pairs)
         return Losses(mlm + nsp, mlm, nsp)
 
@@ -228,30 +230,29 @@ class BertTrainer:
         """Take a step; where memory runs out, take it again in smaller pieces."""
         while True:
             try:
-                return self.train_batch(batch)
+                with undivided():
+                    return self.train_batch(batch)
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error):
                     raise
             # not inside "except": there the error still holds on to what was computed
             texts, before = len(batch.input_ids), self.pieces
             self.pieces = smaller_pieces(before, texts, processes=self.accelerator.num_processes)
-            tqdm.write(describe_pieces(self.pieces, texts, before), file=sys.stderr)
+            tqdm.write(describe(self.pieces, texts, before), file=sys.stderr)
             self._write("memory", step=self.step + 1, pieces=self.pieces)
 
     def _run_to(self, end: int) -> None:
         """Train to step ``end`` with a progress bar, log, evaluation and checkpoints."""
         config, shape = self.config, self.batches.config
-        work = Work(
-            self.plain_model.config, shape.max_length, shape.asked_share, self.batches.device,
-            config.precision, self.accelerator.num_processes,
-        )  # fmt: skip
-        meter = Meter(shape.batch_size * shape.max_length, work=work)
+        devices = self.accelerator.num_processes
+        meter = Meter.of_run(self.plain_model.config, shape, self.batches.device, config.precision, devices)
         alone = sole_user(self.out, "training") if self.out and self.log else nullcontext()
         self.model.train()
         with (
             peers_watched(remedy=f"the checkpoints in {self.out} are good: --resume"),
             alone,
             self.saver,
+            enough_for("between two steps"),
             matmul_precision(config.matmul_precision),
             kept_memory(self.batches.device.type == "cpu"),
             progress_bar(
@@ -263,6 +264,8 @@ class BertTrainer:
             ) as bar,
         ):
             refuse_newer(self.out, self.step)
+            if self.log:  # of steps that are taken again
+                self.log.forget_after(self.step, last=self.step == config.steps)
             while self.step < end:
                 losses = self._train_within_memory(self._own_texts())
                 self.saver.check()
@@ -270,7 +273,7 @@ class BertTrainer:
                 bar.update()
                 if self.step % config.log_every == 0 or self.step == end:
                     self._log_training(losses, meter, bar)
-                if self.step % config.eval_every == 0 and self.step < end:
+                if self.step % config.eval_every == 0 and self.step < config.steps:
                     with meter.paused():
                         self.evaluate()
                 if self.step % config.save_every == 0 or self.step == end:
@@ -283,15 +286,12 @@ class BertTrainer:
         total, mlm, nsp = self.accelerator.reduce(torch.stack(tuple(losses))).tolist()
         if not self.accelerator.is_main_process:
             return
-        speed = meter.tokens_per_second()
-        share = meter.share_of_peak(speed) or 0.0
-        line = f"loss {total:.3f}, {speed:,.0f} tokens/s, {meter.share_name} {share:.0%}"
-        bar.set_postfix_str(line, refresh=False)
+        words, numbers = meter.reading()
+        bar.set_postfix_str(f"loss {total:.3f}, {words}", refresh=False)
+        rate = self.optimizer.param_groups[0]["lr"]
         self._write(
-            "train", step=self.step, loss=total, mlm_loss=mlm, nsp_loss=nsp,
-            learning_rate=self.optimizer.param_groups[0]["lr"], tokens_per_s=round(speed),
-            seconds=round(meter.seconds, 3), **{meter.share_name.replace(" ", "_"): round(share, 4)},
-        )  # fmt: skip
+            "train", step=self.step, loss=total, mlm_loss=mlm, nsp_loss=nsp, learning_rate=rate, **numbers
+        )
 
     def _write(self, event: str, **values: Any) -> None:
         if self.log:

@@ -1,6 +1,7 @@
 """What can go wrong in the middle of a run: no number, no memory, no place of one's own."""
 
 import math
+import signal
 import subprocess
 import sys
 import textwrap
@@ -8,7 +9,7 @@ import textwrap
 import pytest
 import torch
 
-from bertlib.errors import CheckpointError, TrainingError
+from bertlib.errors import BertlibError, CheckpointError, TrainingError
 from bertlib.train import newest_checkpoint, read_log
 from bertlib.train.memory import cut, out_of_memory, smaller_pieces
 
@@ -106,9 +107,33 @@ def test_an_interrupted_step_leaves_nothing_behind(make_trainer, monkeypatch, ac
     assert same(weights(trainer), weights(straight))
 
 
+def test_ctrl_c_never_comes_within_a_step(make_trainer, monkeypatch):
+    """It is pressed while half of the weights have moved; whoever goes on must not move them again."""
+    straight, trainer = make_trainer(), make_trainer()
+    straight.fit()
+    trainer.train_steps(3)
+    optimizer = trainer.optimizer.optimizer
+    halves, real = optimizer.param_groups, optimizer.step
+
+    def step(closure=None):
+        for half in halves:
+            optimizer.param_groups = [half]
+            real()
+            signal.raise_signal(signal.SIGINT) if half is halves[0] else None
+        optimizer.param_groups = halves
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optimizer, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.fit()
+    assert trainer.step == 4
+    trainer.fit()
+    assert same(weights(trainer), weights(straight))
+
+
 def test_a_step_asks_the_device_twice(make_trainer, monkeypatch):
     """Asking costs a GPU its head start: once for the counts and how the last step went (one fetch has both),
-    once in the model for the number of rows it keeps."""
+    once in the model for the number of rows it keeps. (On a CPU, where nobody waits, it asks for padding too.)"""
     trainer = make_trainer(steps=6, log_every=100)
     batches, fetched = [trainer.batches.batch(step) for step in range(2)], []
     trainer.train_batch(batches[0])
@@ -121,7 +146,7 @@ def test_a_step_asks_the_device_twice(make_trainer, monkeypatch):
 
         monkeypatch.setattr(torch.Tensor, name, counted)
     trainer.train_batch(batches[1])
-    assert fetched == ["tolist", "__int__"]
+    assert fetched == ["tolist", "__int__", "__bool__"]
 
 
 class Narrow(torch.nn.Module):
@@ -206,6 +231,30 @@ def test_out_of_memory_in_the_optimisers_step_is_not_tried_again(make_trainer, t
     with pytest.raises(TrainingError, match=r"^out of memory in the optimiser's step.*--preset.*--fsdp"):
         trainer.fit()
     assert (steps, trainer.pieces) == ([0, 1, 2, 3, 4], 1)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["gpu", "cpu", "numpy"])
+def test_out_of_memory_outside_the_steps_is_one_line_too(make_trainer, tmp_path, monkeypatch, error):
+    def full(*_, **__):
+        raise error
+
+    trainer = make_trainer(tmp_path)
+    trainer.train_steps(4)
+    monkeypatch.setattr(trainer.batches, "batch", full)
+    with pytest.raises(TrainingError, match=r"^out of memory between two steps.*--batch-size"):
+        trainer.fit()
+    assert newest_checkpoint(tmp_path / "checkpoints").step == 4
+    monkeypatch.setattr(type(trainer.accelerator), "prepare", full)
+    with pytest.raises(TrainingError, match=r"^out of memory for the model itself.*--preset.*--fsdp"):
+        make_trainer()
+
+
+def test_a_folder_that_cannot_be_made(make_trainer, tmp_path):
+    (tmp_path / "file").write_text("")
+    for what in ("fit", "resume", "evaluate"):
+        trainer = make_trainer(tmp_path / "file" / "run", valid=True)
+        with pytest.raises(BertlibError, match=r"could not write .*file.*: Not a directory; what was saved"):
+            getattr(trainer, what)()
 
 
 def test_other_errors_in_the_optimisers_step_keep_their_words(make_trainer, monkeypatch):

@@ -77,10 +77,22 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(make_trainer, tmp_path, st
 
 def test_when_none_is_whole_it_says_what_is_wrong_with_each(make_trainer, tmp_path):
     make_trainer(tmp_path).train_steps(8)
-    for file in tmp_path.glob("checkpoints/*/state.json"):
-        file.write_text("{")
+    for file, harm in zip(tmp_path.glob("checkpoints/*/state.json"), ("half", "other step"), strict=True):
+        state = json.loads(file.read_text()) | {"step": 3}
+        file.write_text("{" if harm == "half" else json.dumps(state))
     with pytest.raises(CheckpointError, match=r"step-00000008/state.json.*step-00000004/state.json"):
         make_trainer(tmp_path).resume()
+
+
+@pytest.mark.parametrize("lost", ["settings", "step", "files"])
+def test_a_state_that_lacks_something_is_a_damaged_one(make_trainer, tmp_path, lost):
+    make_trainer(tmp_path).train_steps(8)
+    file = tmp_path / "checkpoints" / "step-00000008" / "state.json"
+    file.write_text(
+        json.dumps({key: value for key, value in json.loads(file.read_text()).items() if key != lost})
+    )
+    (line,) = make_trainer(tmp_path).resume()
+    assert "step-00000008/state.json is missing, unreadable or not this step's" in line
 
 
 @pytest.mark.parametrize(
@@ -91,6 +103,26 @@ def test_a_run_with_other_settings_is_refused(make_trainer, tmp_path, changes, w
     make_trainer(tmp_path).train_steps(4)
     with pytest.raises(CheckpointError, match=rf"{word} = .*now it is .*resume with the same settings"):
         make_trainer(tmp_path, **changes).resume()
+
+
+def test_a_library_user_cannot_slip_in_other_texts_or_another_model_either(make_trainer, corpus, tmp_path):
+    make_trainer(tmp_path).train_steps(4)
+    with pytest.raises(CheckpointError, match=r"batches.batch_size = 8, now it is 16"):
+        make_trainer(tmp_path, batch_size=16).resume()
+    with pytest.raises(CheckpointError, match=r"model.hidden_dropout_prob = 0.1, now it is 0.0"):
+        make_trainer(tmp_path, dropout=0.0).resume()
+    corpus.tokens, corpus.sentence_ends = corpus.tokens[:-6], corpus.sentence_ends[:-1]  # a sentence less
+    corpus.document_ends[-1] -= 1
+    with pytest.raises(CheckpointError, match=r"corpus.tokens = \d+, now it is \d+"):
+        make_trainer(tmp_path).resume()
+
+
+def test_another_kind_of_device_has_other_dice_and_is_refused(make_trainer, tmp_path):
+    make_trainer(tmp_path).train_steps(4)
+    trainer = make_trainer(tmp_path)
+    trainer.settings["device"] = {"type": "cuda"}
+    with pytest.raises(CheckpointError, match=r"device.type = 'cpu', now it is 'cuda'"):
+        trainer.resume()
 
 
 def test_weights_of_another_size_are_refused_by_name(make_trainer, tmp_path):
@@ -106,6 +138,34 @@ def test_how_often_to_log_may_change_between_parts_of_a_run(make_trainer, tmp_pa
     trainer = make_trainer(tmp_path, log_every=3, save_every=6)
     assert trainer.resume() == []
     assert trainer.step == 4
+
+
+def test_killed_before_the_first_checkpoint_and_started_again_without_resume(make_trainer, tmp_path):
+    first = make_trainer(tmp_path, save_every=100, log_every=1, valid=True)
+    for step in range(3):
+        first.train_batch(first.batches.batch(step))
+        first.log.write("train", step=step + 1, loss=0.0)
+    with first.log.path.open(
+        "ab"
+    ) as file:  # and the last line is half a line, of what was on the disk before
+        file.write(b'{"event": "tra\xff')
+    make_trainer(tmp_path, save_every=100, log_every=1, valid=True).fit()
+    events = [(event["event"], event["step"]) for event in read_log(tmp_path / "log.jsonl")]
+    assert [step for event, step in events if event == "train"] == list(range(1, 13))
+    assert [step for event, step in events if event == "valid"] == [6, 12]
+
+
+def test_a_run_in_parts_keeps_the_same_diary_as_one_in_one_go(make_trainer, tmp_path):
+    diaries = []
+    for name, parts in (("whole", [12]), ("parts", [4, 2, 6])):
+        trainer = make_trainer(tmp_path / name, valid=True)
+        for part in parts:
+            trainer.train_steps(part)
+        trainer.fit()
+        trainer.fit()  # nothing is left to do, and nothing is written twice
+        events = read_log(tmp_path / name / "log.jsonl")
+        diaries.append([(event["event"], event["step"], event.get("mlm_loss")) for event in events])
+    assert diaries[0] == diaries[1]
 
 
 def test_only_the_newest_checkpoints_are_kept(make_trainer, tmp_path):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from bertlib.errors import CheckpointError, ConfigError, TrainingError
 from bertlib.train import TrainingConfig, newest_checkpoint, peers
@@ -134,6 +135,29 @@ def test_the_line_about_the_dead_is_printed_before_anybody_stops_us(monkeypatch)
     with pytest.raises(RuntimeError, match="no such shape"), peers_watched(remedy="x"):
         raise RuntimeError("no such shape")
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_broken_connection_to_another_machine_is_suspected_in_one_line(monkeypatch):
+    def all_gather(peers, me):
+        peers[:] = [me, me._replace(number=1, host="node-b")]
+
+    monkeypatch.setattr(peers.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(peers.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(peers.dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(peers.dist, "all_gather_object", all_gather)
+    monkeypatch.setattr(peers.dist.distributed_c10d, "_set_pg_timeout", lambda _: None)
+    before, words = (
+        signal.getsignal(signal.SIGTERM),
+        r"^process 0 has lost .* machine \(node-b\) and stops",
+    )
+    try:
+        for error in (RuntimeError("Connection closed by peer [10.0.0.2]:4"), dist.DistBackendError("NCCL")):
+            with pytest.raises(TrainingError, match=words), peers_watched(remedy="x"):
+                raise error
+        with pytest.raises(RuntimeError, match="no such shape"), peers_watched(remedy="x"):
+            raise RuntimeError("no such shape")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 DYING = """

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bertlib.errors import ConfigError
-from bertlib.train import read_log
+from bertlib.train import TrainingConfig, read_log
 
 
 def flat(model):
@@ -50,7 +50,7 @@ def test_accumulated_pieces_are_one_batch(make_trainer, pieces):
 
 
 def test_the_learning_rate_of_each_step_is_logged(make_trainer, tmp_path):
-    make_trainer(tmp_path, valid=True, log_every=1, learning_rate=1.0).fit()
+    make_trainer(str(tmp_path), valid=True, log_every=1, learning_rate=1.0).fit()  # a str does as well
     events = read_log(tmp_path / "log.jsonl")
     rates = [event["learning_rate"] for event in events if event["event"] == "train"]
     assert rates == pytest.approx([0.5, 1.0, *(1 - k / 10 for k in range(10))])
@@ -102,10 +102,16 @@ def test_bf16_learns_too(make_trainer):
         ({"steps": 0}, "steps is 0"),
         ({"warmup_steps": 13}, "warmup_steps is 13; expected 0 to 12"),
         ({"learning_rate": 0}, "learning_rate is 0"),
+        ({"learning_rate": math.nan}, "learning_rate is nan"),
+        ({"learning_rate": math.inf}, "learning_rate is inf"),
+        ({"seed": -1}, "seed is -1; expected 0 or more"),
+        ({"clip": 0.0}, "clip 0.0; expected at least 0, and above 0"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0"),
+        ({"betas": (0.9, 1.0)}, r"betas are \(0.9, 1.0\)"),
         ({"precision": "fp8"}, "expected fp32 or bf16"),
         ({"matmul_precision": "low"}, "expected highest, high or medium"),
     ],
 )
-def test_numbers_without_sense_are_named(make_trainer, changes, word):
+def test_numbers_without_sense_are_named(changes, word):
     with pytest.raises(ConfigError, match=word):
-        make_trainer(**changes)
+        TrainingConfig(**({"steps": 12, "warmup_steps": 2} | changes))
