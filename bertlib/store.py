@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from bertlib.compact import compress
 from bertlib.config import BertConfig
 from bertlib.errors import CheckpointError
-from bertlib.files import new_folder
+from bertlib.folders import write_folder
 from bertlib.interop import from_transformers
 from bertlib.interop.configuration import is_theirs
 from bertlib.model import BertForPreTraining
@@ -51,13 +49,8 @@ def save_pretrained(
     folder = Path(folder)
     check_vocabulary(model.config, tokenizer, folder)
     check_replaceable(folder)
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    weights = compress(weights, dtype)
-    with new_folder(folder) as temporary:
-        (temporary / CONFIG).write_text(json.dumps(model.config.to_dict(), indent=2), encoding="utf-8")
-        save_file(weights, temporary / WEIGHTS)
-        tokenizer.save(temporary)
-    return folder
+    weights = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    return write_folder(folder, compress(weights, dtype), {CONFIG: model.config.to_dict()}, tokenizer.save)
 
 
 def load_pretrained(name_or_folder: Path | str) -> tuple[BertForPreTraining, WordPieceTokenizer]:

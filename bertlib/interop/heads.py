@@ -6,26 +6,25 @@ along: the names of the labels, the dropout before the layer, and whether it is 
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bertlib.errors import CheckpointError, InputError, MissingExtraError
-from bertlib.files import new_folder
 from bertlib.finetune.heads import Head, MultipleChoiceHead, QASpanHead, SequenceClassifier, TokenClassifier
+from bertlib.folders import write_folder
 from bertlib.interop.configuration import read_config, write_config
 from bertlib.interop.names import BUFFERS, check_names, modern_name, weight_names
 from bertlib.interop.reading import fresh
 from bertlib.interop.vocabulary import read_tokenizer, write_tokenizer
 from bertlib.interop.weights import read_weights
 from bertlib.model import BertModel
-from bertlib.model_folder import CONFIG, WEIGHTS, build, check_replaceable, check_vocabulary, read_object
+from bertlib.model_folder import CONFIG, build, check_replaceable, check_vocabulary, read_object
 from bertlib.tokenizer import WordPieceTokenizer
 
 if TYPE_CHECKING:
@@ -165,12 +164,11 @@ def save_head_to_transformers(
     folder, names, settings = Path(folder), head_names(head), head_config(head, labels)
     check_vocabulary(head.bert.config, tokenizer, folder)
     check_replaceable(folder)
-    weights = {their: head.state_dict()[our].float().cpu().contiguous() for our, their in names.items()}
-    with new_folder(folder) as temporary:
-        (temporary / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
-        write_tokenizer(temporary, tokenizer, longest=head.bert.config.max_position_embeddings)
-    return folder
+    weights = {their: head.state_dict()[our].float() for our, their in names.items()}
+    vocabulary = partial(
+        write_tokenizer, tokenizer=tokenizer, longest=head.bert.config.max_position_embeddings
+    )
+    return write_folder(folder, weights, {CONFIG: settings}, vocabulary, metadata={"format": "pt"})
 
 
 def load_head_from_transformers(folder: Path | str) -> HeadFolder:

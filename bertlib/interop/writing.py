@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bertlib.errors import InputError, MissingExtraError
-from bertlib.files import new_folder
+from bertlib.folders import write_folder
 from bertlib.interop.configuration import write_config
 from bertlib.interop.names import TIED, check_names, weight_names
 from bertlib.interop.vocabulary import write_tokenizer
 from bertlib.model import BertForPreTraining
-from bertlib.model_folder import CONFIG, WEIGHTS, check_replaceable, check_vocabulary
+from bertlib.model_folder import CONFIG, check_replaceable, check_vocabulary
 from bertlib.tokenizer import WordPieceTokenizer
 
 if TYPE_CHECKING:
@@ -84,10 +83,8 @@ def _write(model: BertForPreTraining, tokenizer: WordPieceTokenizer, folder: Pat
     check_vocabulary(model.config, tokenizer, folder)
     check_replaceable(folder)
     theirs = their_weights(model)
-    weights = {name: value.detach().float().cpu().contiguous() for name, value in theirs.items()}
-    with new_folder(folder) as temporary:
-        text = json.dumps(write_config(model.config), indent=2) + "\n"
-        (temporary / CONFIG).write_text(text, encoding="utf-8")
-        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
-        write_tokenizer(temporary, tokenizer, longest=model.config.max_position_embeddings)
-    return folder
+    weights = {name: value.float() for name, value in theirs.items()}
+    vocabulary = partial(write_tokenizer, tokenizer=tokenizer, longest=model.config.max_position_embeddings)
+    return write_folder(
+        folder, weights, {CONFIG: write_config(model.config)}, vocabulary, metadata={"format": "pt"}
+    )
