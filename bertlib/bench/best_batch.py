@@ -31,10 +31,8 @@ COMPILED = OUR_TRAINER + ", compiled"
 FEWEST = {"cuda": 8_192, "cpu": 512}  # positions of the first batch that is tried
 MOST = {"cuda": 1 << 20, "cpu": 8_192}  # and of the last
 CLOSE = 0.98  # of the highest rate is as good as the highest
-STEPS, WARM_UP = (
-    8,
-    3,
-)  # a turn; as many batches as an epoch has, so that one cutting of the text falls into it
+WARM_UP = 3  # steps before the first turn
+STEPS = 8  # a turn: as many as an epoch has, so that one cutting of the text falls into it
 
 
 class Tried(NamedTuple):
