@@ -41,7 +41,7 @@ def export(
     if to not in TARGETS:
         raise InputError(f"--to is {to!r}; expected {' or '.join(TARGETS)}")
     source = find_model(model)
-    out = out or Path(f"{source.resolve() if Path(model).name in ('', '..') else model.rstrip('/')}-{to}")
+    out = out or Path(f"{source.resolve() if Path(model).name in ('', '..') else Path(model)}-{to}")
     _check_apart(source, out)
     write = _write_finetuned if (source / TASK).exists() else _write_pretrained
     facts, following = write(source, out)

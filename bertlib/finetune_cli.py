@@ -179,10 +179,12 @@ def evaluate(
     tuned = adjusted(load_finetuned(run), null_threshold=threshold)
     models = [tuned, *map(load_finetuned, ensemble or [])]
     examples = read_for(tuned, data, split, labels=True)
-    if predictions is None:
+    if predictions is not None:
+        said = read_verdicts(tuned.task, predictions, examples, name=tuned.facts["name"])
+    elif ensemble:
         said = answers(models, examples, progress=True)[0]
     else:
-        said = read_verdicts(tuned.task, predictions, examples, name=tuned.facts["name"])
+        said = tuned.predict(examples, progress=True)
     scores = tuned.task.score(said, examples)
     values = {"run": str(run), "examples": len(examples), "scores": scores}
     show(values, [f"{counted(len(examples), 'example')}: {scores_line(scores)}"], as_json=as_json)
@@ -243,7 +245,8 @@ def predict(
     name = tuned.facts.get("name", "")
     if out:
         check_out(out, FORMATS[name].official if name in FORMATS else "")
-    if (text is not None and data is not None) or not (text or data or name.startswith(STORY)):
+    nothing = text is None and data is None and not name.startswith(STORY)
+    if nothing or (text is not None and data is not None):
         raise InputError("expected either a file or folder, or one text with --text")
     if others and text is None:
         raise InputError("--and goes with --text; leave it out with a file or folder")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bertlib.errors import CheckpointError
 from bertlib.files import new_folder
-from bertlib.model_folder import KNOWN, WEIGHTS
+from bertlib.model_folder import KNOWN, WEIGHTS, check_elsewhere
 
 
 def write_folder(
@@ -56,6 +56,7 @@ def check_replaceable(folder: Path, mark: str, *, kind: str = "model of this kin
     Raises:
         CheckpointError: a file, or a folder with something else in it, which is named.
     """
+    check_elsewhere(folder)
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     others = sorted(names - KNOWN - {mark})
     if folder.is_file() or others or (names and mark not in names):

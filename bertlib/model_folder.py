@@ -44,12 +44,14 @@ def check_genuine(file: Path) -> None:
     Raises:
         CheckpointError: a pointer or a page stands in for it.
     """
-    if file.is_file():
+    try:
         with open(file, "rb") as stream:
-            head = stream.read(40).lstrip()
-        for start, what in STAND_INS.items():
-            if head.lower().startswith(start.lower()):
-                raise CheckpointError(f"{file} {what}")
+            head = stream.read(40).lstrip().lower()
+    except OSError:  # whoever reads it for good says why it cannot be read
+        return
+    for start, what in STAND_INS.items():
+        if head.startswith(start.lower()):
+            raise CheckpointError(f"{file} {what}")
 
 
 def read_object(file: Path) -> dict[str, Any]:
@@ -166,14 +168,23 @@ def check_vocabulary(config: BertConfig, tokenizer: WordPieceTokenizer, folder: 
         )
 
 
+def check_elsewhere(folder: Path) -> None:
+    """See that it is not the folder we are in, which would be gone once another took its place.
+
+    Raises:
+        CheckpointError: it is.
+    """
+    if folder.resolve() == Path.cwd():
+        raise CheckpointError(f"{folder} is where you are, and would be replaced whole; name a new folder")
+
+
 def check_replaceable(folder: Path) -> None:
     """See that nothing but a model would be lost by writing one to ``folder``, which replaces it whole.
 
     Raises:
         CheckpointError: a file, or a folder with something else in it, which is named, or the one we are in.
     """
-    if folder.resolve() == Path.cwd():
-        raise CheckpointError(f"{folder} is where you are, and would be replaced whole; name a new folder")
+    check_elsewhere(folder)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     names = {entry.name for entry in entries}
     if folder.is_file() or (names and not names >= {CONFIG, WEIGHTS}):

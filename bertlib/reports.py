@@ -39,8 +39,9 @@ def how_to_go_on(out: Path) -> str:
     """Return what to say of a pre-training that Ctrl-C has stopped."""
     if not (out / "run.json").exists():
         return f"; training had not begun. The same command with --out {out} goes on where it stopped"
-    newest = max((path.name for path in (out / "checkpoints").glob("step-*")), default="step-0")
-    return f"; `bertlib pretrain --resume {out}` goes on from step {int(newest.removeprefix('step-')):,}"
+    names = (path.name.removeprefix("step-") for path in (out / "checkpoints").glob("step-*"))
+    newest = max((int(name) for name in names if name.isdigit()), default=0)
+    return f"; `bertlib pretrain --resume {out}` goes on from step {newest:,}"
 
 
 def report_pretraining(result: Result) -> list[str]:

@@ -65,6 +65,8 @@ class Request:
             )
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
+            if values["sources"]:  # older versions wrote down what such a run ignores
+                values |= {"language": "en", "world": "village"}
             changes = {
                 "out": out,
                 "recipe": Recipe(**values["recipe"]),

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -40,3 +41,9 @@ def test_new_and_empty_folders_are_free_and_files_are_none(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="choose a new folder"):
         check_replaceable(tmp_path / "file", "task.json")
+
+
+def test_the_folder_we_are_in_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match="is where you are"):
+        check_replaceable(Path("."), "mark.json")

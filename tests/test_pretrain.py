@@ -16,7 +16,7 @@ from bertlib.lock import sole_user
 from bertlib.pretrain import Request, make_batches, new_model, pretrain
 from bertlib.pretrain import _claim as claim
 from bertlib.recipes import Recipe
-from bertlib.reports import free_folder, newest_model, report_pretraining
+from bertlib.reports import free_folder, how_to_go_on, newest_model, report_pretraining
 from bertlib.store import load_pretrained
 from bertlib.tokenizer import WordPieceTokenizer
 from bertlib.train import CountingBaselines, read_log
@@ -355,3 +355,17 @@ def test_a_position_table_too_short_for_the_blanks_does_not_end_a_run_in_an_erro
 ):
     result = quiet(request(texts, quick_recipe.replace(max_length=length, positions=length), tmp_path))
     assert len(result.blanks) == blanks
+
+
+def test_a_run_of_an_older_version_with_a_language_nobody_used_goes_on(quick_recipe, tmp_path):
+    Request(out=tmp_path, recipe=quick_recipe, sources=("texts",)).save()
+    file = tmp_path / "run.json"
+    file.write_text(file.read_text().replace('"language": "en"', '"language": "zh"'))
+    assert Request.load(tmp_path).language == "en"
+
+
+def test_what_is_no_checkpoint_does_not_count(tmp_path):
+    (tmp_path / "run.json").touch()
+    for name in ("step-00000020", "step-00000500.bak"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    assert how_to_go_on(tmp_path).endswith("from step 20")

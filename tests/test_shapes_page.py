@@ -134,7 +134,9 @@ def flow(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tup
     selected = torch.zeros(B, T, dtype=torch.bool)
     selected[0, [2, 4]] = selected[1, 2] = True
     labels, next_sentence_label = inputs[0][selected], torch.tensor([0, 1])
-    output = net(*inputs, selected=selected)  # with gradients: without, a fused kernel keeps the weights to itself
+    output = net(
+        *inputs, selected=selected
+    )  # with gradients: without, a fused kernel keeps the weights to itself
     last_hidden_state = net.bert(*inputs).last_hidden_state
     loss = MaskedLMLoss()(output.prediction_logits, labels) + NSPLoss()(
         output.seq_relationship_logits, next_sentence_label

@@ -170,7 +170,7 @@ def search(rate: Callable[[Cell], float], cells: Iterable[Cell]) -> list[Tried]:
         try:
             tried.append(Tried(cell.batch_size, rate(cell)))
         except Exception as error:
-            if not tried or not out_of_memory(error):
+            if not tried or not (out_of_memory(error) or out_of_memory(error.__cause__ or error)):
                 raise
             break
         rates = [one.tokens_per_s for one in tried]

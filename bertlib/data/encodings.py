@@ -10,13 +10,12 @@ from bertlib.errors import CorpusError
 _NO_TEXT = {  # how files begin that are none, whatever they are called
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ": "xz",
-    b"BZh": "bzip2",
     b"(\xb5/\xfd": "zstd",
     b"PK\x03\x04": "zip",
     b"7z\xbc\xaf": "7z",
     b"%PDF-": "PDF",
     b"\x89PNG": "PNG",
-}
+} | {b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)}
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # before utf-16, whose mark it begins with
     codecs.BOM_UTF32_BE: "utf-32",

@@ -91,11 +91,11 @@ def prepare_corpus(
     """
     check_encoding(encoding, errors)
     files, folder = find_texts(sources), Path(out)
-    _check_apart(files, folder)
     recipe = _recipe(files, tokenizer, encoding, errors)
     recipe["shard_tokens"] = _shard_tokens(shard_mb, tokenizer, folder)
     if (folder / META).exists() and not overwrite:
         return _reuse(folder, recipe)
+    _check_apart(files, folder)
     if workers is None:
         workers = _suitable_workers(files, tokenizer)
     if workers < 1:
@@ -103,6 +103,8 @@ def prepare_corpus(
             f"{workers} workers were asked for; expected at least 1, or no number for all cores"
         )
     with sole_user(folder, "corpus"):
+        if (folder / META).exists() and not overwrite:  # somebody was quicker
+            return _reuse(folder, recipe)
         if overwrite or not resume:
             _forget(folder, META, PROGRESS)
         with closing(CorpusWriter(folder, recipe)) as writer, _bar(files, writer, progress) as bar:

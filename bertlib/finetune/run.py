@@ -92,11 +92,12 @@ def run(request: Request, *, say: Say = lambda line: None, progress: bool = Fals
     start = load_start(request)
     recipe = FineTuning.for_model(start.body.config, **request.changes)
     freeze(start.body, recipe.freeze)  # to see that it can be done: every run does it to its own copy
-    data = augmented(request, load_data(request), progress=progress)
+    data = load_data(request)
     check_labels(request.out, data.task)
     builder(request.build, data.task)
-    features, windows = featured(data, start, recipe.max_length)
     data.task.check(data.dev)
+    data = augmented(request, data, progress=progress)
+    features, windows = featured(data, start, recipe.max_length)
     tell_start(request, data, say)
     if windows:
         tell_windows(windows, say)
@@ -168,6 +169,10 @@ class Runs:
             tuned = replace(tuned, best=tuned.best._replace(scores=scores))
         if self.better(tuned.best):
             self.best, self.task = tuned, task
+            if task is not data.task:  # what `keep` saved has no threshold, or is of another run
+                described = self.described(tuned.model, task, recipe, scores=tuned.best.scores)
+                save_finetuned(request.out, described)
+                self.saved = True
         return tuned.best
 
     def better(self, epoch: Epoch) -> bool:

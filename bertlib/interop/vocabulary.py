@@ -37,7 +37,7 @@ def read_tokenizer(folder: Path, config: BertConfig) -> tuple[WordPieceTokenizer
     else:
         raise CheckpointError(f"no vocabulary in {folder}; expected {VOCAB_FILE} or {FAST_FILE}")
     lowercase = _lowercase(fast.get("normalizer") or {}, slow, folder)
-    added = _added_tokens(fast, slow, late)
+    added = {row: token for row, token in _added_tokens(fast, slow, late).items() if row < config.vocab_size}
     rows = range(len(pieces), config.vocab_size)
     unused = [row for row in rows if row not in added]
     if len(unused) <= ROUNDING:  # more are not tables rounded up to please the hardware: another model's
@@ -61,7 +61,7 @@ def _added_tokens(fast: Json, slow: Json, late: Json) -> dict[int, str]:
     """Return what was added to a vocabulary, by id, from whichever of the three files says so."""
     return {
         **{number: token for token, number in late.items()},
-        **{int(number): item["content"] for number, item in slow.get("added_tokens_decoder", {}).items()},
+        **{int(number): item["content"] for number, item in (slow.get("added_tokens_decoder") or {}).items()},
         **{item["id"]: item["content"] for item in fast.get("added_tokens") or ()},
     }
 

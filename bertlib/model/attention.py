@@ -30,7 +30,7 @@ def padding_bias(attention_mask: Tensor | None, dtype: torch.dtype) -> Tensor | 
 
     Returns:
         (B, 1, 1, T) or (B, 1, T, T) with 0 where one may look and the lowest finite number elsewhere.
-        Finite, because a row of minus infinities would give softmax 0 / 0 = NaN. None if all ones.
+        Finite, because a row of minus infinities would give softmax 0 / 0 = NaN. None if there is no mask.
 
     Raises:
         InputError: neither two nor three dimensions.
@@ -45,6 +45,17 @@ def padding_bias(attention_mask: Tensor | None, dtype: torch.dtype) -> Tensor | 
     mask = attention_mask[:, None, None, :] if attention_mask.dim() == 2 else attention_mask[:, None]
     hidden = torch.finfo(dtype).min / 2  # half, so that rounding to bfloat16 keeps it finite
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(mask == 0, hidden)
+
+
+def hides_nothing(attention_mask: Tensor) -> bool:
+    """Tell whether a mask is all ones, so that nothing needs to be added to the scores.
+
+    Only a CPU is asked: a GPU would have to be waited for. And not while the model is recorded, by
+    ``torch.compile`` say: it will meet other masks.
+    """
+    if attention_mask.device.type != "cpu" or torch.jit.is_tracing() or torch.compiler.is_compiling():
+        return False
+    return bool(attention_mask.all())
 
 
 def attention_weights(query: Tensor, key: Tensor, bias: Tensor | None = None) -> Tensor:

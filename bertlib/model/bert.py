@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from bertlib.config import BertConfig
 from bertlib.errors import ConfigError
-from bertlib.model.attention import MultiHeadSelfAttention, padding_bias
+from bertlib.model.attention import MultiHeadSelfAttention, hides_nothing, padding_bias
 from bertlib.model.embeddings import BertEmbedding
 from bertlib.model.encoder import BertEncoder, ModuleFactory, TransformerBlock
 
@@ -122,8 +122,8 @@ class BertModel(nn.Module):
         """
         if token_type_ids is None:  # all of it sentence A; an embedding of your own need not know
             token_type_ids = torch.zeros_like(input_ids)
-        if attention_mask is not None and attention_mask.device.type == "cpu" and bool(attention_mask.all()):
-            attention_mask = None  # nothing to hide; a GPU would have to be waited for
+        if attention_mask is not None and hides_nothing(attention_mask):
+            attention_mask = None
         hidden = self.embedding(input_ids, token_type_ids)  # (B, T, H)
         encoded = self.encoder(
             hidden,

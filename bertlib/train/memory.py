@@ -15,8 +15,8 @@ ADVICE = {
     "for the model itself": f": a smaller batch cannot help. {_SMALLER}",
     "in the optimiser's step": ", which keeps two averages of each weight: smaller pieces of a batch cannot "
     f"help. {_SMALLER}; earlier checkpoints are good",
-    "between two steps": ", in making, examining or saving: --accumulation cannot help. A smaller "
-    "--batch-size can; earlier checkpoints are good",
+    "between two steps": ", in making, examining or saving. A smaller --batch-size can help, and in "
+    "examining a larger --accumulation; earlier checkpoints are good",
 }
 _WORDS = ("can't allocate memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory")
 

@@ -35,7 +35,7 @@ def settings_of(
     }
 
 
-def refuse_other_settings(out: Path | None, saved: dict[str, Any], now: dict[str, Any]) -> None:
+def refuse_others(out: Path | None, saved: dict[str, Any], now: dict[str, Any]) -> None:
     """Compare part by part, entry by entry.
 
     The number of processes is one of them: each draws its own dropout, and sums over another number come

@@ -36,7 +36,7 @@ from bertlib.train.schedule import learning_rate
 from bertlib.train.settings import (
     refuse_different_steps,
     refuse_few_texts,
-    refuse_other_settings,
+    refuse_others,
     settings_of,
 )
 from bertlib.train.undivided import undivided
@@ -91,7 +91,7 @@ class BertTrainer:
             model, learning_rate=config.learning_rate, weight_decay=config.weight_decay, betas=config.betas
         )
         self.optimizer = self.accelerator.prepare(optimizer)
-        self.step = 0  # steps done
+        self.step = self.saved = 0  # steps done, and those that a checkpoint holds
         self.pieces = config.accumulation  # more of them once memory has run out
         self.health = Health(optimizer, config, batches.device)
         self.mlm_loss, self.nsp_loss = MaskedLMLoss(), NSPLoss()
@@ -135,7 +135,8 @@ class BertTrainer:
     def fit(self) -> Evaluation | None:
         """Train to ``config.steps``, saving on the way; return the last evaluation on held-out text."""
         self._run_to(self.config.steps)
-        return self.evaluate()
+        with enough_for("between two steps"):
+            return self.evaluate()
 
     def evaluate(self) -> Evaluation | None:
         """Measure on the first ``eval_batches`` held-out batches, the same each time."""
@@ -155,6 +156,7 @@ class BertTrainer:
         tensors = state_tensors(self.plain_model, self.optimizer.optimizer)
         whole = {file: whole_tensors(named, keep=main) for file, named in tensors.items()}
         self.saver.start(whole, step=self.step, settings=self.settings, pieces=self.pieces)
+        self.saved = self.step
         if wait:
             self.saver.wait()
             self.accelerator.wait_for_everyone()
@@ -177,9 +179,10 @@ class BertTrainer:
             self.accelerator.wait_for_everyone()
             checkpoint = newest_checkpoint(folder)
             if checkpoint is not None:
-                refuse_other_settings(self.out, checkpoint.settings, self.settings)
+                refuse_others(self.out, checkpoint.settings, self.settings)
                 load_checkpoint(checkpoint, model=self.plain_model, optimizer=self.optimizer.optimizer)
-                self.step, self.pieces = checkpoint.step, max(checkpoint.pieces, self.pieces)
+                self.step = self.saved = checkpoint.step
+                self.pieces = max(checkpoint.pieces, self.pieces)
                 self.health.reset()
             mine = torch.tensor([self.step], device=self.batches.device)
             refuse_different_steps(self.out, self.accelerator.gather(mine).tolist())
@@ -247,6 +250,7 @@ class BertTrainer:
         devices = self.accelerator.num_processes
         meter = Meter.of_run(self.plain_model.config, shape, self.batches.device, config.precision, devices)
         alone = sole_user(self.out, "training") if self.out and self.log else nullcontext()
+        steps: Any = {"unit": "step", "initial": self.step, "total": config.steps}
         self.model.train()
         with (
             peers_watched(remedy=f"the checkpoints in {self.out} are good: --resume"),
@@ -255,13 +259,7 @@ class BertTrainer:
             enough_for("between two steps"),
             matmul_precision(config.matmul_precision),
             kept_memory(self.batches.device.type == "cpu"),
-            progress_bar(
-                desc="pre-training",
-                unit="step",
-                initial=self.step,
-                total=config.steps,
-                disable=not self.progress,
-            ) as bar,
+            progress_bar(desc="pre-training", disable=not self.progress, **steps) as bar,
         ):
             refuse_newer(self.out, self.step)
             if self.log:  # of steps that are taken again
@@ -279,6 +277,8 @@ class BertTrainer:
                 if self.step % config.save_every == 0 or self.step == end:
                     with meter.paused():
                         self.save(wait=False)
+            if self.step == end != self.saved:  # Ctrl-C came within the last step
+                self.save(wait=False)
         self.accelerator.wait_for_everyone()
 
     def _log_training(self, losses: Losses, meter: Meter, bar: tqdm) -> None:

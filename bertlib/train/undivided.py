@@ -27,8 +27,8 @@ def undivided() -> Iterator[None]:
 
     def wait(number: int, frame: FrameType | None) -> None:
         nonlocal waiting
-        if waiting:
-            raise KeyboardInterrupt
+        if waiting and callable(before):
+            before(number, frame)
         waiting = True
 
     before = signal.signal(signal.SIGINT, wait)
@@ -36,5 +36,5 @@ def undivided() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
-    if waiting:
-        signal.raise_signal(signal.SIGINT)
+        if waiting:  # also of a step that failed, or it would be taken again
+            signal.raise_signal(signal.SIGINT)

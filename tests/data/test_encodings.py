@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from bertlib.data.corpus import find_texts, read_chunks
-from bertlib.data.encodings import check_encoding
+from bertlib.data.encodings import check_encoding, check_head
 from bertlib.errors import CorpusError
 
 TEXT = "My dog is cute. It likes playing.\n\nThe café is full.\n" * 20
@@ -71,3 +71,9 @@ def test_a_little_dirt_is_let_through(tmp_path):
 def test_what_is_no_encoding(name):
     with pytest.raises(CorpusError, match=f"unknown encoding '{name}'"):
         check_encoding(name, "strict")
+
+
+def test_a_text_that_begins_like_bzip2_is_a_text(tmp_path):
+    check_head(tmp_path / "a.txt", b"BZhang went home.", "utf-8", "strict")
+    with pytest.raises(CorpusError, match="bzip2"):
+        check_head(tmp_path / "a.txt", b"BZh91AY&SY\x00\x00", "utf-8", "strict")

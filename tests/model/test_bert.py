@@ -119,3 +119,12 @@ def test_a_mask_that_hides_nothing_costs_nothing(model, monkeypatch):
     model.bert(ids, torch.tensor([[1] * 6, [1] * 5 + [0]]))
     assert seen[0] is None
     assert seen[1].shape == (2, 1, 1, 6)
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+def test_a_model_recorded_on_a_full_mask_keeps_its_mask(model):
+    ids, part = torch.randint(5, 50, (1, 6)), torch.tensor([[1, 1, 1, 1, 0, 0]])
+    body = model.bert.requires_grad_(False)
+    recorded = torch.jit.trace(body, (ids, torch.ones_like(ids)), check_trace=False, strict=False)
+    assert torch.allclose(recorded(ids, part)[0], body(ids, part).last_hidden_state, atol=1e-6)
+    assert not torch.allclose(body(ids).last_hidden_state, body(ids, part).last_hidden_state, atol=1e-3)

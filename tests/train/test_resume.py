@@ -343,3 +343,21 @@ def test_kill_9_in_the_middle_of_a_save(tmp_path, file_number):
     straight.fit()
     assert_same(weights(straight), weights(resumed))
     assert not any(path.name.endswith(".tmp") for path in (tmp_path / "run" / "checkpoints").iterdir())
+
+
+def test_ctrl_c_within_the_last_step_does_not_cost_its_checkpoint(make_trainer, tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path)
+    take = trainer.train_batch
+
+    def take_and_stop(batch):
+        losses = take(batch)
+        if trainer.step == trainer.config.steps:
+            raise KeyboardInterrupt
+        return losses
+
+    monkeypatch.setattr(trainer, "train_batch", take_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit()
+    assert newest_checkpoint(tmp_path / "checkpoints").step == 8
+    trainer.fit()
+    assert newest_checkpoint(tmp_path / "checkpoints").step == 12

@@ -16,7 +16,7 @@ import torch.distributed as dist
 from bertlib.errors import CheckpointError, ConfigError, TrainingError
 from bertlib.train import TrainingConfig, newest_checkpoint, peers
 from bertlib.train.peers import alive, peers_watched
-from bertlib.train.settings import refuse_different_steps, refuse_few_texts, refuse_other_settings
+from bertlib.train.settings import refuse_different_steps, refuse_few_texts, refuse_others
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -86,11 +86,11 @@ def test_another_number_of_processes_is_refused(make_trainer, tmp_path, before, 
 
 
 def test_what_older_versions_did_not_write_is_not_compared():
-    refuse_other_settings(
+    refuse_others(
         None, {"training": {"seed": 1}}, {"training": {"seed": 1, "new": 2}, "processes": {"number": 2}}
     )
     with pytest.raises(CheckpointError, match=r"training.seed = 1, now it is 3"):
-        refuse_other_settings(None, {"training": {"seed": 1}}, {"training": {"seed": 3}})
+        refuse_others(None, {"training": {"seed": 1}}, {"training": {"seed": 3}})
 
 
 def test_processes_that_see_different_folders_are_refused(tmp_path):

@@ -54,3 +54,22 @@ def test_in_another_thread_there_are_no_signals_to_wait_for():
     thread.start()
     thread.join()
     assert done == ["beside"]
+
+
+def test_a_block_that_fails_does_not_swallow_ctrl_c():
+    def step():
+        signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(KeyboardInterrupt), undivided():
+        step()
+
+
+def test_who_ignores_ctrl_c_ignores_the_second_too():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with undivided():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
