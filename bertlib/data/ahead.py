@@ -12,8 +12,7 @@ T = TypeVar("T")
 class Ahead(Generic[T]):
     """A function of whole numbers that is asked for 0, 1, 2 ...: a thread makes the next answer meanwhile.
 
-    A GPU reads millions of words a second; to cut an epoch's text into pairs takes the processor a hundredth
-    of a second for each million, in which the GPU would wait.
+    While the processor cuts an epoch's text into pairs, a GPU would wait.
 
     Args:
         make: depends on its argument alone.

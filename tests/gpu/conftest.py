@@ -27,10 +27,6 @@ SIZES = BertConfig(
 LENGTH, TEXTS = 61, 16  # a length that no kernel likes
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "gpu: needs a CUDA device")
-
-
 @pytest.fixture(scope="session")
 def device() -> torch.device:
     """Where to compute: a GPU, or what BERTLIB_GPU_TESTS_ON names."""
