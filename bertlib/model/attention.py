@@ -143,12 +143,12 @@ class MultiHeadSelfAttention(nn.Module):
         query = self._split(self.query(asking))  # (B, A, T, d)
         key = self._split(self.key(hidden))
         value = self._split(self.value(hidden))
-        fused = hidden.device.type != "cpu" or not torch.is_grad_enabled()  # slow to learn with on a CPU
+        fused = hidden.device.type != "cpu" or not torch.is_grad_enabled()
         if fused and not need_weights:
             rate = self.dropout.p if self.training else 0.0
             mixed = fused_attention(query, key, value, bias, dropout=rate)
             weights = None
-        else:  # step by step, so the weights can be shown
+        else:  # on a CPU the quicker one to learn with, and it can show its weights
             weights = attention_weights(query, key, bias)  # (B, A, T, T)
             mixed = self.dropout(weights) @ value  # (B, A, T, d)
         return self.output(self._join(mixed)), weights if need_weights else None
